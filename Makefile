@@ -1,0 +1,34 @@
+# `make` lists the targets. Each does all its own set-up on a fresh machine.
+
+.DEFAULT_GOAL := help
+.PHONY: help build serve demo test lint fmt advisories
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+build: ## Build target/release/deid-gateway, with everything that needs fetching
+	@scripts/build
+
+serve: build ## Start the service with a local key, which it prints
+	@scripts/serve
+
+demo: build ## Send a clinical message through a local stand-in for OpenAI, and show every step
+	@scripts/demo
+
+test: ## Run all tests
+	@scripts/build test --release --locked
+
+lint: ## Check formatting, clippy, dependencies and scripts
+	@cargo fmt --check
+	@for script in scripts/* .ci/run; do if head -n 1 $$script | grep -q bash; then bash -n $$script || exit 1; fi; done
+	@scripts/build clippy --release --all-targets --locked -- -D warnings
+	@scripts/install-cargo-deny
+	@.tools/bin/cargo-deny --log-level error --config scripts/deny.toml check bans licenses sources
+
+fmt: ## Format the code
+	@cargo fmt
+
+advisories: ## Check dependencies for known vulnerabilities (needs the internet)
+	@scripts/install-cargo-deny
+	@.tools/bin/cargo-deny --config scripts/deny.toml check advisories
+
