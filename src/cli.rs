@@ -1,0 +1,59 @@
+//! The command line: one file a subcommand.
+
+mod serve;
+mod settings;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+/// A self-hosted, OpenAI-compatible gateway that keeps protected health information in the clinic.
+#[derive(Parser)]
+#[command(name = "deid-gateway", version, about, propagate_version = true)]
+struct Cli {
+    /// Settings file [default: $DEID_SETTINGS, else settings.toml if there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the service
+    Serve(serve::Serve),
+    /// Print the effective settings, secrets masked
+    Settings,
+}
+
+/// Runs the program. Exit status: 0 done, 1 failed, 2 wrong usage.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors; clap prints each where it belongs.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let file = cli.settings.as_deref();
+    let result = match cli.command {
+        Command::Serve(serve) => serve.run(file),
+        Command::Settings => settings::run(file),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(error.as_ref());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+type CliResult = Result<(), Box<dyn std::error::Error>>;
+
+/// One clear line on standard error.
+#[expect(clippy::print_stderr, reason = "this is where the program speaks to its user")]
+fn complain(error: &dyn std::error::Error) {
+    eprintln!("deid-gateway: {error}");
+}

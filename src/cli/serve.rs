@@ -1,0 +1,37 @@
+//! `deid-gateway serve`
+
+use std::path::Path;
+
+use clap::Args;
+
+use super::CliResult;
+use crate::{
+    server,
+    settings::{self, Overrides},
+};
+
+/// Options that go over the settings.
+#[derive(Args)]
+pub(super) struct Serve {
+    /// Address to listen on, over `server.host`
+    #[arg(long)]
+    host: Option<String>,
+    /// Port to listen on, over `server.port`; 0 takes a free one and logs it
+    #[arg(long)]
+    port: Option<u16>,
+}
+
+impl Serve {
+    pub(super) fn run(self, file: Option<&Path>) -> CliResult {
+        let overrides = Overrides { host: self.host, port: self.port };
+        let settings = settings::load(file, &overrides)?;
+        env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info"))
+            // Other crates' debug output could quote requests, so it stays off whatever is set.
+            .filter_module("actix_http", log::LevelFilter::Warn)
+            .filter_module("awc", log::LevelFilter::Warn)
+            .filter_module("h2", log::LevelFilter::Warn)
+            .filter_module("rustls", log::LevelFilter::Warn)
+            .init();
+        Ok(actix_rt::System::new().block_on(server::serve(settings))?)
+    }
+}

@@ -1,0 +1,19 @@
+//! `deid-gateway`: an OpenAI-compatible gateway that keeps protected health information (PHI) in
+//! the clinic.
+//!
+//! The way of a request, and of this crate's modules:
+//! [`server`] and [`api`] take it in, [`gateway`] leads it through [`wire`] (which of its strings
+//! are text), [`deidentify`] (what is PHI in them), [`substitute`] (placeholders for it),
+//! [`upstream`] (the call) and back through [`substitute`] (the originals).
+
+pub mod api;
+pub mod cli;
+pub mod deidentify;
+pub mod error;
+pub mod gateway;
+pub mod phi;
+pub mod server;
+pub mod settings;
+pub mod substitute;
+pub mod upstream;
+pub mod wire;

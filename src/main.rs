@@ -1,0 +1,7 @@
+//! The `deid-gateway` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    deid_gateway::cli::run()
+}

@@ -1,0 +1,365 @@
+//! Settings: built-in defaults, then `settings.toml`, then the environment, then the command line.
+//!
+//! An unknown key is an error that names it; a value that makes no sense stops the start.
+
+mod check;
+mod load;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+pub use self::{
+    check::{KeyHash, ModelLabel},
+    load::{Overrides, SettingsError, load},
+};
+use crate::deidentify::entity::Label;
+
+/// Everything that an operator can set.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Where and how the gateway listens.
+    pub server: ServerSettings,
+    /// The OpenAI-compatible service that requests go to.
+    pub upstream: UpstreamSettings,
+    /// Who may use the gateway.
+    pub keys: KeySettings,
+    /// What the compact reply form fills in.
+    pub compact: CompactSettings,
+    /// What is done with what is found.
+    pub policy: PolicySettings,
+    /// What finds it.
+    pub detectors: DetectorSettings,
+}
+
+/// `[server]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServerSettings {
+    /// Address to listen on.
+    pub host: String,
+    /// Port to listen on; 0 takes a free one and logs it.
+    #[serde(deserialize_with = "port")]
+    pub port: u16,
+    /// HTTP worker threads; 0 means one a core.
+    pub workers: usize,
+    /// Largest request body, in bytes.
+    pub max_body_bytes: usize,
+    /// How long requests in flight may take to finish after SIGTERM, in seconds.
+    pub shutdown_timeout_s: u64,
+}
+
+/// The configuration library would wrap a port that is too large around.
+fn port<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+    let port = u64::deserialize(deserializer)?;
+    u16::try_from(port).map_err(|_| serde::de::Error::custom("must be a port, at most 65535"))
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self {
+            host: "127.0.0.1".to_owned(),
+            port: 8080,
+            workers: 0,
+            max_body_bytes: 10 * 1024 * 1024,
+            shutdown_timeout_s: 30,
+        }
+    }
+}
+
+/// Which header carries the upstream key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyHeader {
+    /// `Authorization: Bearer …`, as OpenAI and nearly everybody else has it.
+    #[default]
+    Authorization,
+    /// `api-key: …`, as Azure OpenAI has it.
+    ApiKey,
+}
+
+/// `[upstream]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UpstreamSettings {
+    /// Base address, up to and without `/chat/completions`; a query string is kept.
+    pub base_url: String,
+    /// The server's own key, used when the caller brings none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<Secret>,
+    /// The header that carries the key.
+    pub key_header: KeyHeader,
+    /// Time limit for connecting, TLS included, in seconds.
+    pub connect_timeout_s: u64,
+    /// Time limit for the whole reply once connected, in seconds.
+    pub read_timeout_s: u64,
+    /// Largest reply that is read, in bytes.
+    pub max_reply_bytes: usize,
+}
+
+impl Default for UpstreamSettings {
+    fn default() -> Self {
+        Self {
+            base_url: "https://api.openai.com/v1".to_owned(),
+            api_key: None,
+            key_header: KeyHeader::Authorization,
+            connect_timeout_s: 5,
+            read_timeout_s: 600,
+            max_reply_bytes: 32 * 1024 * 1024,
+        }
+    }
+}
+
+/// `[keys]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeySettings {
+    /// Whether a request needs a gateway key. `false` is for local development only.
+    pub required: bool,
+    /// Accepted keys, as `sha256:` and the hexadecimal SHA-256 of the key.
+    #[serde(rename = "static")]
+    pub accepted: Vec<KeyHash>,
+}
+
+impl Default for KeySettings {
+    fn default() -> Self {
+        Self { required: true, accepted: Vec::new() }
+    }
+}
+
+/// `[compact]`: defaults of the compact reply form, see CONTRACT of the hosted service it mirrors.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CompactSettings {
+    /// `model` where the caller names none.
+    pub model: String,
+    /// `temperature` where the caller gives none.
+    pub temperature: f64,
+    /// `n` where the caller gives none.
+    pub n: u64,
+}
+
+impl Default for CompactSettings {
+    fn default() -> Self {
+        Self { model: "gpt-3.5-turbo".to_owned(), temperature: 0.7, n: 1 }
+    }
+}
+
+/// What is done with a piece of PHI.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// Swapped for `[LABEL_N]`, restored in the reply.
+    #[default]
+    Placeholder,
+    /// Swapped for `[LABEL]`, one way.
+    Redact,
+    /// Sent as it is.
+    Keep,
+}
+
+/// What is done with content that cannot be read, such as images.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnscannableContent {
+    /// The request is refused.
+    #[default]
+    Refuse,
+    /// It is sent as it is.
+    Forward,
+}
+
+/// `[policy]`
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PolicySettings {
+    /// The strategy for labels that `labels` does not name.
+    pub default: Strategy,
+    /// Strategies by label.
+    pub labels: BTreeMap<Label, Strategy>,
+    /// What to do with images, audio and files.
+    pub unscannable_content: UnscannableContent,
+    /// Texts that are never PHI here, such as the clinic's own name.
+    pub allow: Vec<String>,
+    /// Texts that are always PHI here.
+    pub deny: Vec<DenyEntry>,
+}
+
+impl PolicySettings {
+    /// The strategy for `label`.
+    pub fn strategy(&self, label: Label) -> Strategy {
+        self.labels.get(&label).copied().unwrap_or(self.default)
+    }
+}
+
+/// One entry of `policy.deny`: a text, or a text with its label.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(untagged)]
+pub enum DenyEntry {
+    /// A text that is an [`Label::Id`].
+    Text(String),
+    /// A text with a label of its own.
+    Labelled(LabelledText),
+}
+
+/// `{ text = "…", label = "NAME" }`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct LabelledText {
+    /// What is always PHI.
+    pub text: String,
+    /// What kind it is.
+    pub label: Label,
+}
+
+/// `[detectors]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DetectorSettings {
+    /// The regex rules.
+    pub rules: RuleSettings,
+    /// The clinic's own patterns.
+    pub custom: Vec<CustomSettings>,
+    /// The transformer models.
+    pub ner: Vec<NerSettings>,
+    /// Time limit for detection in one request, in seconds.
+    pub timeout_s: u64,
+    /// Requests that may wait for a model before further ones are answered 503.
+    pub queue: usize,
+    /// Inference threads a model; 0 means one a core, at most four.
+    pub threads: usize,
+    /// Most windows of text in one forward pass.
+    pub batch: usize,
+}
+
+impl Default for DetectorSettings {
+    fn default() -> Self {
+        Self {
+            rules: RuleSettings::default(),
+            custom: Vec::new(),
+            ner: vec![NerSettings::default()],
+            timeout_s: 60,
+            queue: 64,
+            threads: 0,
+            batch: 8,
+        }
+    }
+}
+
+/// `[detectors.rules]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RuleSettings {
+    /// Whether the built-in rules run.
+    pub enabled: bool,
+}
+
+impl Default for RuleSettings {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}
+
+/// One `[[detectors.custom]]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct CustomSettings {
+    /// Its name in reports.
+    pub name: String,
+    /// What it finds.
+    pub label: Label,
+    /// A regular expression, matched in time linear in the text.
+    pub pattern: String,
+    /// Confidence in what it finds, in `0.0..=1.0`.
+    #[serde(default = "certain")]
+    pub score: f32,
+}
+
+fn certain() -> f32 {
+    1.0
+}
+
+/// One `[[detectors.ner]]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct NerSettings {
+    /// Its name in reports.
+    pub name: String,
+    /// Folder of a Hugging Face token-classification model.
+    pub model: PathBuf,
+    /// A word counts when the model gives PHI at least this probability, in `0.0..=1.0`.
+    #[serde(default = "even")]
+    pub threshold: f32,
+    /// The model's label → the gateway's label, or `none`; for labels that it would not know.
+    #[serde(default)]
+    pub labels: BTreeMap<String, ModelLabel>,
+    /// Longest piece of text that the model sees at once, in tokens.
+    #[serde(default = "window_tokens")]
+    pub window_tokens: usize,
+    /// How much of it the next piece sees again, in tokens.
+    #[serde(default = "overlap_tokens")]
+    pub overlap_tokens: usize,
+}
+
+fn even() -> f32 {
+    0.5
+}
+
+fn window_tokens() -> usize {
+    254
+}
+
+fn overlap_tokens() -> usize {
+    48
+}
+
+impl Default for NerSettings {
+    fn default() -> Self {
+        Self {
+            name: "rampart".to_owned(),
+            model: Path::new("models").join("rampart"),
+            threshold: even(),
+            labels: BTreeMap::new(),
+            window_tokens: window_tokens(),
+            overlap_tokens: overlap_tokens(),
+        }
+    }
+}
+
+/// A secret that does not print: `Debug` and serialisation show stars.
+#[derive(Clone)]
+pub struct Secret(zeroize::Zeroizing<String>);
+
+impl Secret {
+    /// Takes ownership of `secret`.
+    pub fn new(secret: impl Into<String>) -> Self {
+        Self(zeroize::Zeroizing::new(secret.into()))
+    }
+
+    /// The secret itself.
+    pub fn expose_secret(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(***)")
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("***")
+    }
+}

@@ -1,0 +1,201 @@
+//! What serde cannot check: values that are well formed and still make no sense.
+
+use std::{net::IpAddr, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use subtle::ConstantTimeEq;
+
+use super::{NerSettings, Settings, SettingsError};
+use crate::deidentify::entity::Label;
+
+/// The SHA-256 of a gateway key.
+#[derive(Clone)]
+pub struct KeyHash([u8; 32]);
+
+impl KeyHash {
+    /// Hashes `key`.
+    pub fn of(key: &str) -> Self {
+        use sha2::Digest;
+        Self(sha2::Sha256::digest(key.as_bytes()).into())
+    }
+
+    /// Compares in time that does not depend on where the two differ.
+    pub fn matches(&self, other: &KeyHash) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl FromStr for KeyHash {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const SHAPE: &str = "a key is given as `sha256:` and 64 hexadecimal digits";
+        let digits = text.strip_prefix("sha256:").ok_or(SHAPE)?;
+        let mut hash = [0u8; 32];
+        if digits.len() != 2 * hash.len() || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(SHAPE);
+        }
+        for (byte, pair) in hash.iter_mut().zip(digits.as_bytes().chunks(2)) {
+            let pair = std::str::from_utf8(pair).map_err(|_| SHAPE)?;
+            *byte = u8::from_str_radix(pair, 16).map_err(|_| SHAPE)?;
+        }
+        Ok(Self(hash))
+    }
+}
+
+impl std::fmt::Debug for KeyHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeyHash(***)")
+    }
+}
+
+impl<'de> Deserialize<'de> for KeyHash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl Serialize for KeyHash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("sha256:***")
+    }
+}
+
+/// What a model's label means here: one of ours, or nothing that is PHI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ModelLabel(pub Option<Label>);
+
+impl<'de> Deserialize<'de> for ModelLabel {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        if name.eq_ignore_ascii_case("none") {
+            return Ok(Self(None));
+        }
+        name.parse().map(|label| Self(Some(label))).map_err(serde::de::Error::custom)
+    }
+}
+
+impl Serialize for ModelLabel {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.map_or("none", Label::as_str))
+    }
+}
+
+/// Checks what stands in no single type.
+pub(super) fn check(settings: &Settings) -> Result<(), SettingsError> {
+    let wrong = |key: &str, reason: &str| Err(SettingsError::wrong(key, reason));
+
+    if settings.server.max_body_bytes == 0 {
+        return wrong("server.max_body_bytes", "must be at least 1");
+    }
+    if !settings.keys.required && !is_loopback(&settings.server.host) {
+        return wrong(
+            "keys.required",
+            "false lets anybody through, so it needs a loopback server.host such as 127.0.0.1",
+        );
+    }
+    check_upstream(settings)?;
+    if !(0.0..=2.0).contains(&settings.compact.temperature) {
+        return wrong("compact.temperature", "must be between 0 and 2");
+    }
+    if !(1..=128).contains(&settings.compact.n) {
+        return wrong("compact.n", "must be between 1 and 128");
+    }
+    let detectors = &settings.detectors;
+    if !detectors.rules.enabled && detectors.custom.is_empty() && detectors.ner.is_empty() {
+        return wrong("detectors", "no detector is configured, so nothing would be found");
+    }
+    for (value, key) in [
+        (detectors.timeout_s as usize, "detectors.timeout_s"),
+        (detectors.queue, "detectors.queue"),
+        (detectors.batch, "detectors.batch"),
+    ] {
+        if value == 0 {
+            return wrong(key, "must be at least 1");
+        }
+    }
+    if detectors.custom.iter().any(|custom| !(0.0..=1.0).contains(&custom.score)) {
+        return wrong("detectors.custom.score", "must be between 0 and 1");
+    }
+    detectors.ner.iter().try_for_each(check_ner)?;
+    let mut names: Vec<_> = detectors.ner.iter().map(|ner| &ner.name).collect();
+    names.sort();
+    if names.windows(2).any(|pair| pair.first() == pair.last()) {
+        return wrong("detectors.ner.name", "two models share a name");
+    }
+    Ok(())
+}
+
+fn check_upstream(settings: &Settings) -> Result<(), SettingsError> {
+    let upstream = &settings.upstream;
+    let wrong = |key: &str, reason: &str| Err(SettingsError::wrong(key, reason));
+    let authority = upstream.base_url.split_once("://").filter(|(scheme, rest)| {
+        (*scheme == "http" || *scheme == "https") && !rest.is_empty() && !rest.starts_with('/')
+    });
+    let Some((_, authority)) = authority else {
+        return wrong("upstream.base_url", "must be an http:// or https:// address");
+    };
+    if authority.split('/').next().is_some_and(|host| host.contains('@')) {
+        return wrong("upstream.base_url", "must not hold a user name or password");
+    }
+    let key_is_usable = |key: &super::Secret| {
+        let key = key.expose_secret();
+        !key.is_empty() && key.bytes().all(|b| b.is_ascii_graphic())
+    };
+    if !upstream.api_key.as_ref().is_none_or(key_is_usable) {
+        return wrong("upstream.api_key", "must be printable ASCII without blanks");
+    }
+    if upstream.connect_timeout_s == 0 || upstream.read_timeout_s == 0 {
+        return wrong("upstream", "time limits must be at least 1 second");
+    }
+    Ok(())
+}
+
+fn check_ner(ner: &NerSettings) -> Result<(), SettingsError> {
+    let wrong = |key: &str, reason: &str| Err(SettingsError::wrong(key, reason));
+    if ner.name.is_empty() {
+        return wrong("detectors.ner.name", "must not be empty");
+    }
+    if !(ner.threshold > 0.0 && ner.threshold <= 1.0) {
+        return wrong("detectors.ner.threshold", "must be above 0 and at most 1");
+    }
+    if ner.window_tokens < 16 || ner.overlap_tokens * 2 > ner.window_tokens {
+        return wrong(
+            "detectors.ner.window_tokens",
+            "must be at least 16, and overlap_tokens at most half of it",
+        );
+    }
+    Ok(())
+}
+
+/// Whether only this machine can reach `host`.
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KeyHash, is_loopback};
+
+    #[test]
+    fn a_key_matches_its_own_hash_alone() {
+        // `printf %s secret | sha256sum`
+        let text = "sha256:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
+        let stored: KeyHash = text.parse().unwrap();
+        assert!(stored.matches(&KeyHash::of("secret")));
+        assert!(!stored.matches(&KeyHash::of("Secret")));
+        assert!("sha256:2bb8".parse::<KeyHash>().is_err());
+        assert!(text.trim_start_matches("sha256:").parse::<KeyHash>().is_err());
+    }
+
+    #[test]
+    fn loopback_is_told_from_public() {
+        for host in ["127.0.0.1", "127.9.9.9", "::1", "[::1]", "localhost"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in ["0.0.0.0", "::", "10.0.0.5", "localhost.example.org", ""] {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+}
