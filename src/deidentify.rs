@@ -1,0 +1,113 @@
+//! Finds the PHI in a request: detectors, merging, propagation.
+
+pub mod detector;
+mod document;
+pub mod entity;
+pub mod merge;
+pub mod ner;
+pub mod patterns;
+pub mod propagate;
+mod rule_detector;
+
+use std::{num::NonZero, sync::Arc, time::Duration};
+
+use thiserror::Error;
+
+use self::{
+    detector::{Composite, DetectError, Detector},
+    document::Documents,
+    entity::{Detection, Label, Span},
+    merge::merge,
+    ner::{EngineOptions, ModelError, NerDetector},
+    patterns::RuleError,
+    rule_detector::RuleDetector,
+};
+use crate::{
+    settings::Settings,
+    wire::walk::{Leaf, LeafKind},
+};
+
+/// Most inference threads a model gets by itself: beyond, memory bandwidth is the limit.
+const MOST_THREADS: usize = 4;
+
+/// Why the detectors could not be started.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// A rule of the operator's own is wrong.
+    #[error("detectors: {0}")]
+    Rule(#[from] RuleError),
+    /// A model cannot be loaded.
+    #[error("detectors.ner {name:?}: {error}")]
+    Model {
+        /// The model's name in the settings.
+        name: String,
+        /// What is wrong with it.
+        error: ModelError,
+    },
+}
+
+/// Everything that finds PHI, as the settings have it.
+pub struct Deidentifier {
+    detectors: Composite,
+}
+
+impl Deidentifier {
+    /// Compiles the rules, loads the models and starts their threads.
+    ///
+    /// # Errors
+    /// When a rule does not compile or a model cannot be loaded.
+    pub fn start(settings: &Settings) -> Result<Self, StartError> {
+        let mut detectors: Vec<Box<dyn Detector>> = Vec::new();
+        detectors.push(Box::new(RuleDetector::new(&settings.detectors, &settings.policy)?));
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let options = EngineOptions {
+            threads: match settings.detectors.threads {
+                0 => cores.min(MOST_THREADS),
+                threads => threads,
+            },
+            queue: settings.detectors.queue,
+            batch: settings.detectors.batch,
+        };
+        for ner in &settings.detectors.ner {
+            let detector = NerDetector::start(ner, options)
+                .map_err(|error| StartError::Model { name: ner.name.clone(), error })?;
+            detectors.push(Box::new(detector));
+        }
+        let timeout = Duration::from_secs(settings.detectors.timeout_s);
+        Ok(Self::with(Composite::new(detectors, timeout)))
+    }
+
+    /// Finds with detectors that are there already.
+    pub fn with(detectors: Composite) -> Self {
+        Self { detectors }
+    }
+
+    /// Whether every detector is loaded and warm.
+    pub fn is_ready(&self) -> bool {
+        self.detectors.is_ready()
+    }
+
+    /// What each of `leaves` holds, sorted and disjoint, in bytes of the leaf's text.
+    ///
+    /// # Errors
+    /// When any detector fails: nothing may be sent then.
+    pub async fn find(&self, leaves: &[Leaf]) -> Result<Vec<Vec<Detection>>, DetectError> {
+        let documents = Documents::of(leaves);
+        let found = self.detectors.detect(documents.texts()).await?;
+        let mut by_leaf = documents.to_leaves(&found, leaves.len());
+        for (leaf, found) in leaves.iter().zip(&mut by_leaf) {
+            if leaf.kind == LeafKind::Participant && !leaf.text.is_empty() {
+                found.push(Detection {
+                    label: Label::Name,
+                    span: Span::new(0, leaf.text.len()),
+                    score: 1.0,
+                    detector: Arc::from("participant"),
+                });
+            }
+            *found = merge(leaf.text.expose_phi(), std::mem::take(found));
+        }
+        let texts: Vec<&str> = leaves.iter().map(|leaf| leaf.text.expose_phi()).collect();
+        propagate::propagate(&texts, &mut by_leaf);
+        Ok(by_leaf)
+    }
+}

@@ -1,0 +1,90 @@
+//! The one trait that every detector implements, and the composite that pools them.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::future::{BoxFuture, FutureExt, try_join_all};
+use thiserror::Error;
+
+use super::{entity::Detection, merge::merge};
+use crate::phi::PhiText;
+
+/// Why texts could not be searched. Nothing may be sent then.
+#[derive(Debug, Error)]
+pub enum DetectError {
+    /// The queue of a model is full.
+    #[error("too many requests wait for detection")]
+    Overloaded,
+    /// A detector took longer than its time limit.
+    #[error("detection took too long")]
+    TimedOut,
+    /// A detector broke; the text says which way, and nothing of what it was given.
+    #[error("{0}")]
+    Failed(&'static str),
+}
+
+/// Finds PHI.
+pub trait Detector: Send + Sync {
+    /// Its name in reports.
+    fn name(&self) -> &str;
+
+    /// Whether it can be asked: its model is loaded and warm.
+    fn is_ready(&self) -> bool {
+        true
+    }
+
+    /// What each of `texts` holds, in the same order; spans are byte offsets into that text.
+    fn detect(
+        &self,
+        texts: Arc<[PhiText]>,
+    ) -> BoxFuture<'_, Result<Vec<Vec<Detection>>, DetectError>>;
+}
+
+/// All detectors together. One that fails fails the whole.
+pub struct Composite {
+    detectors: Vec<Box<dyn Detector>>,
+    timeout: Duration,
+}
+
+impl Composite {
+    /// Pools `detectors`; each search may take `timeout`.
+    pub fn new(detectors: Vec<Box<dyn Detector>>, timeout: Duration) -> Self {
+        Self { detectors, timeout }
+    }
+
+    /// Whether every detector can be asked.
+    pub fn is_ready(&self) -> bool {
+        self.detectors.iter().all(|detector| detector.is_ready())
+    }
+
+    /// What each of `texts` holds: sorted, disjoint, covering all that any detector found.
+    ///
+    /// # Errors
+    /// When any detector fails, or all together take longer than the time limit.
+    pub async fn detect(&self, texts: Arc<[PhiText]>) -> Result<Vec<Vec<Detection>>, DetectError> {
+        let searches = self.detectors.iter().map(|detector| {
+            let texts = Arc::clone(&texts);
+            async move {
+                let count = texts.len();
+                let found = detector.detect(texts).await?;
+                // An answer for fewer texts would leave the others uncovered.
+                if found.len() == count {
+                    Ok(found)
+                } else {
+                    Err(DetectError::Failed("a detector did not answer for every text"))
+                }
+            }
+            .boxed()
+        });
+        let by_detector = tokio::time::timeout(self.timeout, try_join_all(searches))
+            .await
+            .map_err(|_| DetectError::TimedOut)??;
+
+        let mut pooled: Vec<Vec<Detection>> = vec![Vec::new(); texts.len()];
+        for found in by_detector {
+            for (pool, found) in pooled.iter_mut().zip(found) {
+                pool.extend(found);
+            }
+        }
+        Ok(pooled.into_iter().zip(texts.iter()).map(|(p, t)| merge(t.expose_phi(), p)).collect())
+    }
+}

@@ -1,0 +1,52 @@
+//! The transformer detectors: a model, its threads, and the way from text to entities.
+
+mod decode;
+mod encode;
+mod engine;
+mod labels;
+mod model;
+
+use std::sync::Arc;
+
+use futures_util::future::{BoxFuture, FutureExt};
+
+pub use self::{engine::EngineOptions, model::ModelError};
+use super::{
+    detector::{DetectError, Detector},
+    entity::Detection,
+};
+use crate::{phi::PhiText, settings::NerSettings};
+
+/// A token-classification model as a detector.
+pub struct NerDetector {
+    name: String,
+    engine: engine::Engine,
+}
+
+impl NerDetector {
+    /// Loads the model and starts its threads.
+    ///
+    /// # Errors
+    /// When a file of the model is missing or broken, or its labels are unknown.
+    pub fn start(settings: &NerSettings, options: EngineOptions) -> Result<Self, ModelError> {
+        let engine = engine::Engine::start(settings, options)?;
+        Ok(Self { name: settings.name.clone(), engine })
+    }
+}
+
+impl Detector for NerDetector {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn is_ready(&self) -> bool {
+        self.engine.is_warm()
+    }
+
+    fn detect(
+        &self,
+        texts: Arc<[PhiText]>,
+    ) -> BoxFuture<'_, Result<Vec<Vec<Detection>>, DetectError>> {
+        self.engine.detect(texts).boxed()
+    }
+}

@@ -1,0 +1,303 @@
+//! A token-classification model from a Hugging Face folder, through rust-bert and tch.
+
+use std::{
+    any::Any,
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+};
+
+use rust_bert::{
+    Config as _,
+    bert::{BertConfig, BertForTokenClassification},
+    distilbert::{DistilBertConfig, DistilBertForTokenClassification},
+    electra::{ElectraConfig, ElectraForTokenClassification},
+    pipelines::common::{ModelType, TokenizerOption},
+    roberta::RobertaForTokenClassification,
+};
+use serde::Deserialize;
+use tch::{Device, Kind, Tensor, nn::VarStore};
+use thiserror::Error;
+
+use super::labels::LabelMap;
+use crate::settings::NerSettings;
+
+/// Why a model cannot be loaded or run. Messages never hold text that was given to the model.
+#[derive(Debug, Error)]
+pub enum ModelError {
+    /// A file of the folder is not there or cannot be read.
+    #[error("cannot read {0}: {1}")]
+    File(PathBuf, std::io::Error),
+    /// `config.json` is not what it should be.
+    #[error("{0}: {1}")]
+    Config(PathBuf, String),
+    /// The folder holds none of the weight files that we can read.
+    #[error("{0} holds no model.safetensors, rust_model.ot or pytorch_model.bin")]
+    NoWeights(PathBuf),
+    /// An architecture that is not built in.
+    #[error("model_type {0:?} is not one of bert, distilbert, roberta, xlm-roberta, electra")]
+    Architecture(String),
+    /// A label of the model's that is neither ours nor mapped.
+    #[error("the model's label {0} is unknown here: map it under `labels`, or to \"none\"")]
+    UnknownLabel(String),
+    /// A mapping for a label that the model does not have.
+    #[error("`labels` maps {0}, which the model does not have")]
+    UnusedLabel(String),
+    /// None of the model's labels is PHI.
+    #[error("none of the model's labels is PHI, so it would find nothing")]
+    NoLabels,
+    /// The window is longer than the model's position embeddings.
+    #[error("window_tokens is {asked}, and the model sees at most {most}")]
+    Window {
+        /// What the settings ask for, in tokens.
+        asked: usize,
+        /// What the model has positions for, in tokens.
+        most: usize,
+    },
+    /// The weights do not fit the architecture, or the tokenizer's files are broken.
+    #[error("cannot load {0}: {1}")]
+    Load(PathBuf, String),
+    /// A forward pass failed.
+    #[error("inference failed: {0}")]
+    Inference(String),
+}
+
+/// The parts of `config.json` that all architectures share.
+#[derive(Deserialize)]
+struct CommonConfig {
+    model_type: String,
+    id2label: BTreeMap<usize, String>,
+    max_position_embeddings: usize,
+}
+
+/// The parts of `tokenizer_config.json` that change what a tokenizer yields.
+#[derive(Default, Deserialize)]
+struct TokenizerConfig {
+    do_lower_case: Option<bool>,
+    strip_accents: Option<bool>,
+}
+
+enum Network {
+    Bert(BertForTokenClassification),
+    DistilBert(DistilBertForTokenClassification),
+    Roberta(RobertaForTokenClassification),
+    Electra(ElectraForTokenClassification),
+}
+
+/// A loaded model with its tokenizer. Weights are fp32, whatever the file holds.
+pub(super) struct Model {
+    network: Network,
+    weights: VarStore,
+    folder: PathBuf,
+    kind: ModelType,
+    pub(super) labels: LabelMap,
+}
+
+/// Loads the tokenizer that belongs to the model in `folder`.
+pub(super) fn load_tokenizer(folder: &Path) -> Result<TokenizerOption, ModelError> {
+    let kind = architecture(&common_config(folder)?)?;
+    let path = folder.join("tokenizer_config.json");
+    let config: TokenizerConfig =
+        if path.exists() { read_json(&path)? } else { TokenizerConfig::default() };
+    let file = |name: &str| -> Result<String, ModelError> {
+        let path = folder.join(name);
+        std::fs::metadata(&path).map_err(|error| ModelError::File(path.clone(), error))?;
+        Ok(path.to_string_lossy().into_owned())
+    };
+    let lower_case = config.do_lower_case.unwrap_or(false);
+    let (vocabulary, merges, accents) = match kind {
+        ModelType::Roberta => (file("vocab.json")?, Some(file("merges.txt")?), None),
+        ModelType::XLMRoberta => (file("sentencepiece.bpe.model")?, None, None),
+        _ => (file("vocab.txt")?, None, config.strip_accents),
+    };
+    guarded(|| {
+        TokenizerOption::from_file(kind, &vocabulary, merges.as_deref(), lower_case, accents, None)
+    })
+    .and_then(|tokenizer| tokenizer.map_err(|error| error.to_string()))
+    .map_err(|reason| ModelError::Load(PathBuf::from(vocabulary), reason))
+}
+
+impl Model {
+    /// Loads the model that `settings` name.
+    pub(super) fn load(settings: &NerSettings) -> Result<Self, ModelError> {
+        let folder = settings.model.clone();
+        let config = common_config(&folder)?;
+        let kind = architecture(&config)?;
+        let names = output_names(&folder, &config)?;
+        let labels = LabelMap::new(&names, &settings.labels)?;
+        // RoBERTa's positions start after the padding index.
+        let most = match kind {
+            ModelType::Roberta | ModelType::XLMRoberta => config.max_position_embeddings - 2,
+            _ => config.max_position_embeddings,
+        };
+        if settings.window_tokens > most {
+            return Err(ModelError::Window { asked: settings.window_tokens, most });
+        }
+        let path = ["model.safetensors", "rust_model.ot", "pytorch_model.bin"]
+            .iter()
+            .map(|name| folder.join(name))
+            .find(|path| path.exists())
+            .ok_or_else(|| ModelError::NoWeights(folder.clone()))?;
+        let mut model = Self::untrained(folder, kind, labels)?;
+        guarded(|| {
+            model.weights.load(&path).map_err(|error| error.to_string())?;
+            // The store takes the file's type; half precision is slow on a CPU.
+            model.weights.set_kind(Kind::Float);
+            model.weights.freeze();
+            Ok(())
+        })
+        .and_then(|loaded| loaded)
+        .map_err(|reason| ModelError::Load(path, first_line(&reason)))?;
+        Ok(model)
+    }
+
+    /// A second model for another thread, over the same weights in memory.
+    pub(super) fn twin(&self) -> Result<Self, ModelError> {
+        let twin = Self::untrained(self.folder.clone(), self.kind, self.labels.clone())?;
+        let ours = self.weights.variables();
+        guarded(|| {
+            tch::no_grad(|| {
+                for (name, mut variable) in twin.weights.variables() {
+                    if let Some(tensor) = ours.get(&name) {
+                        variable.set_data(tensor);
+                    }
+                }
+            });
+        })
+        .map_err(|reason| ModelError::Load(self.folder.clone(), reason))?;
+        Ok(twin)
+    }
+
+    /// The architecture with weights that mean nothing yet.
+    fn untrained(folder: PathBuf, kind: ModelType, labels: LabelMap) -> Result<Self, ModelError> {
+        let weights = VarStore::new(Device::Cpu);
+        let path = folder.join("config.json");
+        let network = guarded(|| {
+            let root = weights.root();
+            Ok(match kind {
+                ModelType::DistilBert => {
+                    Network::DistilBert(DistilBertForTokenClassification::new(
+                        root,
+                        &DistilBertConfig::from_file(&path),
+                    )?)
+                }
+                ModelType::Electra => Network::Electra(ElectraForTokenClassification::new(
+                    root,
+                    &ElectraConfig::from_file(&path),
+                )?),
+                ModelType::Roberta | ModelType::XLMRoberta => Network::Roberta(
+                    RobertaForTokenClassification::new(root, &BertConfig::from_file(&path))?,
+                ),
+                _ => Network::Bert(BertForTokenClassification::new(
+                    root,
+                    &BertConfig::from_file(&path),
+                )?),
+            })
+        })
+        .and_then(|built: Result<_, rust_bert::RustBertError>| built.map_err(|e| e.to_string()))
+        .map_err(|reason| ModelError::Config(path, first_line(&reason)))?;
+        Ok(Self { network, weights, folder, kind, labels })
+    }
+
+    /// One forward pass. `windows` are token ids with the special tokens in place; the answer holds
+    /// for each window the outputs' probabilities, token by token.
+    pub(super) fn probabilities(&self, windows: &[&[i64]]) -> Result<Vec<Vec<f32>>, ModelError> {
+        let outputs = guarded(|| self.forward(windows))
+            .and_then(|result| result.map_err(|error| error.to_string()))
+            .map_err(|reason| ModelError::Inference(first_line(&reason)))?;
+        // A NaN compares as "not PHI" everywhere, so it must never reach the decision.
+        if outputs.iter().flatten().any(|probability| !probability.is_finite()) {
+            return Err(ModelError::Inference("a probability is not a number".to_owned()));
+        }
+        Ok(outputs)
+    }
+
+    fn forward(&self, windows: &[&[i64]]) -> Result<Vec<Vec<f32>>, tch::TchError> {
+        let longest = windows.iter().map(|window| window.len()).max().unwrap_or(0);
+        let rows = windows.len();
+        let mut ids = vec![0i64; rows * longest];
+        let mut mask = vec![0i64; rows * longest];
+        for (row, window) in windows.iter().enumerate() {
+            let from = row * longest;
+            for (slot, id) in ids.iter_mut().skip(from).zip(window.iter()) {
+                *slot = *id;
+            }
+            mask.iter_mut().skip(from).take(window.len()).for_each(|slot| *slot = 1);
+        }
+        let shape = [rows as i64, longest as i64];
+        let ids = Tensor::from_slice(&ids).f_view(shape)?;
+        let mask = Tensor::from_slice(&mask).f_view(shape)?;
+        let logits = tch::no_grad(|| match &self.network {
+            Network::Bert(bert) => {
+                bert.forward_t(Some(&ids), Some(&mask), None, None, None, false).logits
+            }
+            Network::DistilBert(bert) => match bert.forward_t(Some(&ids), Some(&mask), None, false)
+            {
+                Ok(output) => output.logits,
+                // rust-bert's own error type; the guard around this call names it.
+                Err(error) => std::panic::resume_unwind(Box::new(error.to_string())),
+            },
+            Network::Roberta(bert) => {
+                bert.forward_t(Some(&ids), Some(&mask), None, None, None, false).logits
+            }
+            Network::Electra(bert) => {
+                bert.forward_t(Some(&ids), Some(&mask), None, None, None, false).logits
+            }
+        });
+        let width = self.labels.len();
+        let flat = Vec::<f32>::try_from(logits.f_softmax(-1, Kind::Float)?.f_reshape([-1])?)?;
+        let row_width = longest * width;
+        Ok(windows
+            .iter()
+            .enumerate()
+            .map(|(row, window)| {
+                flat.iter().skip(row * row_width).take(window.len() * width).copied().collect()
+            })
+            .collect())
+    }
+}
+
+fn common_config(folder: &Path) -> Result<CommonConfig, ModelError> {
+    read_json(&folder.join("config.json"))
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, ModelError> {
+    let text = std::fs::read(path).map_err(|error| ModelError::File(path.to_owned(), error))?;
+    serde_json::from_slice(&text)
+        .map_err(|error| ModelError::Config(path.to_owned(), error.to_string()))
+}
+
+fn architecture(config: &CommonConfig) -> Result<ModelType, ModelError> {
+    match config.model_type.as_str() {
+        "bert" => Ok(ModelType::Bert),
+        "distilbert" => Ok(ModelType::DistilBert),
+        "roberta" => Ok(ModelType::Roberta),
+        "xlm-roberta" => Ok(ModelType::XLMRoberta),
+        "electra" => Ok(ModelType::Electra),
+        other => Err(ModelError::Architecture(other.to_owned())),
+    }
+}
+
+/// The outputs' names in order; a gap in the numbering would shift every label after it.
+fn output_names(folder: &Path, config: &CommonConfig) -> Result<Vec<String>, ModelError> {
+    if config.id2label.keys().copied().eq(0..config.id2label.len()) {
+        return Ok(config.id2label.values().cloned().collect());
+    }
+    let reason = "id2label does not count from 0 without a gap".to_owned();
+    Err(ModelError::Config(folder.join("config.json"), reason))
+}
+
+/// Runs `work` and turns a panic into its message: tch and rust-bert panic where they could fail.
+fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| message_of(panic.as_ref()))
+}
+
+fn message_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it panicked").to_owned()
+}
+
+/// libtorch's messages go on with a C++ stack trace.
+fn first_line(message: &str) -> String {
+    message.lines().next().unwrap_or_default().to_owned()
+}
