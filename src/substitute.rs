@@ -1,0 +1,178 @@
+//! Swaps what was found for placeholders, and puts the originals back into the reply.
+
+pub mod json_text;
+pub mod mapping;
+pub mod placeholder;
+pub mod restore;
+
+use std::{collections::BTreeMap, fmt};
+
+use bytes::Bytes;
+use serde_json::Value;
+use thiserror::Error;
+
+use self::placeholder::find_all;
+pub use self::{
+    mapping::Mapping,
+    restore::{RestoreReport, Restorer},
+};
+use crate::{
+    deidentify::entity::{Detection, Label, Span},
+    settings::{PolicySettings, Strategy},
+    wire::{
+        fields::Table,
+        walk::{self, Leaf, LeafKind, WalkError},
+    },
+};
+
+/// A request body that every detector has cleared. Only [`substitute`] makes one, and the upstream
+/// client takes nothing else, so code that would send raw text does not compile.
+#[derive(Clone)]
+pub struct ClearedBody(Bytes);
+
+impl ClearedBody {
+    /// The bytes to send.
+    pub fn into_bytes(self) -> Bytes {
+        self.0
+    }
+}
+
+impl fmt::Debug for ClearedBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ClearedBody({} bytes)", self.0.len())
+    }
+}
+
+/// How many entities were found, by label.
+pub type Counts = BTreeMap<Label, usize>;
+
+/// What comes of a substitution.
+#[derive(Debug)]
+pub struct Substitution {
+    /// What may be sent.
+    pub body: ClearedBody,
+    /// The way back.
+    pub mapping: Mapping,
+    /// How many entities were found, occurrence by occurrence.
+    pub counts: Counts,
+}
+
+/// Why a request could not be cleared. Nothing may be sent then.
+#[derive(Debug, Error)]
+pub enum SubstituteError {
+    /// The request cannot be rewritten.
+    #[error(transparent)]
+    Walk(#[from] WalkError),
+    /// The replacing walk saw other leaves than the detectors did.
+    #[error("the request changed between detection and substitution")]
+    OutOfStep,
+    /// The cleared request could not be written.
+    #[error("the cleared request could not be written")]
+    Write,
+}
+
+/// Replaces in `body` what was `found` in its `leaves`, as `policy` says.
+///
+/// # Errors
+/// When the body cannot be rewritten whole.
+pub fn substitute(
+    mut body: Value,
+    table: &Table,
+    leaves: &[Leaf],
+    found: &[Vec<Detection>],
+    policy: &PolicySettings,
+) -> Result<Substitution, SubstituteError> {
+    let mut mapping = Mapping::default();
+    for leaf in leaves {
+        mapping.reserve(leaf.text.expose_phi());
+    }
+    let mut counts = Counts::new();
+    let mut pairs = leaves.iter().zip(found);
+    let mut in_step = leaves.len() == found.len();
+    walk::walk(&mut body, table, &mut |visit| {
+        let Some((leaf, found)) = pairs
+            .next()
+            .filter(|(leaf, _)| leaf.kind == visit.kind && leaf.text.expose_phi() == visit.text)
+        else {
+            in_step = false;
+            return None;
+        };
+        let text = leaf.text.expose_phi();
+        // A number cannot hold a placeholder, so it goes as a whole.
+        let whole = leaf.kind == LeafKind::Number;
+        replace(text, found, whole, policy, &mut mapping, &mut counts)
+    })?;
+    if !in_step || pairs.next().is_some() {
+        return Err(SubstituteError::OutOfStep);
+    }
+    let bytes = serde_json::to_vec(&body).map_err(|_| SubstituteError::Write)?;
+    Ok(Substitution { body: ClearedBody(Bytes::from(bytes)), mapping, counts })
+}
+
+/// `text` with its detections replaced; `None` where nothing is.
+fn replace(
+    text: &str,
+    found: &[Detection],
+    whole: bool,
+    policy: &PolicySettings,
+    mapping: &mut Mapping,
+    counts: &mut Counts,
+) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for (label, span) in plan(text, found) {
+        let span = if whole { Span::new(0, text.len()) } else { span };
+        if span.start < done {
+            continue;
+        }
+        let strategy = policy.strategy(label);
+        if strategy == Strategy::Keep {
+            continue;
+        }
+        out.push_str(text.get(done..span.start).unwrap_or_default());
+        let label = match strategy {
+            Strategy::Redact => {
+                out.push_str(&format!("[{label}]"));
+                label
+            }
+            Strategy::Placeholder | Strategy::Keep => {
+                let value = span.of(text).unwrap_or_default();
+                let placeholder = mapping.placeholder(label, value);
+                out.push_str(&placeholder.to_string());
+                // One value has one label, that of its first detection.
+                placeholder.label
+            }
+        };
+        *counts.entry(label).or_default() += 1;
+        done = span.end;
+    }
+    if done == 0 {
+        return None;
+    }
+    out.push_str(text.get(done..).unwrap_or_default());
+    Some(out)
+}
+
+/// What to replace: the detections, without what they share with placeholders that the caller
+/// wrote. `found` is sorted and disjoint, and so is the plan.
+fn plan(text: &str, found: &[Detection]) -> Vec<(Label, Span)> {
+    let taken: Vec<Span> = find_all(text).map(|written| written.span).collect();
+    let mut plan = Vec::with_capacity(found.len());
+    for detection in found {
+        let mut rest = detection.span;
+        for placeholder in taken.iter().filter(|taken| taken.overlaps(detection.span)) {
+            plan.push((detection.label, Span::new(rest.start, placeholder.start)));
+            rest.start = placeholder.end.max(rest.start);
+        }
+        plan.push((detection.label, rest));
+    }
+    // What is left of a detection may be blanks and marks around a placeholder.
+    plan.retain(|(_, span)| {
+        !span.is_empty()
+            && span.of(text).is_some_and(|piece| piece.chars().any(char::is_alphanumeric))
+    });
+    plan
+}
+
+#[cfg(test)]
+mod tests;

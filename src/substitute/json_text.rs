@@ -1,0 +1,317 @@
+//! Strings inside JSON text, rewritten in place: what does not change stays the same to the byte.
+
+use serde_json::Value;
+
+/// A string or number of some JSON text.
+#[derive(Debug)]
+pub struct Scalar<'a> {
+    /// What it is.
+    pub kind: ScalarKind,
+    /// The key of the field that it stands in, or that its array stands in.
+    pub cue: Option<&'a str>,
+    /// Its text, without quotes and escapes.
+    pub text: &'a str,
+}
+
+/// What a [`Scalar`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScalarKind {
+    /// The key of a field.
+    Key,
+    /// A string.
+    String,
+    /// A number.
+    Number,
+}
+
+/// Whether `text` is a JSON object or array.
+pub fn is_container(text: &str) -> bool {
+    let start = text.trim_start().bytes().next();
+    matches!(start, Some(b'{' | b'[')) && serde_json::from_str::<Value>(text).is_ok()
+}
+
+/// Rewrites the scalars of `json`, which must be an object or array ([`is_container`]): `rewrite`
+/// gets each in order and gives its new text, or `None` to leave it. A number that is rewritten
+/// becomes a string.
+pub fn rewrite_scalars(
+    json: &str,
+    mut rewrite: impl FnMut(Scalar<'_>) -> Option<String>,
+) -> String {
+    let mut out = String::with_capacity(json.len());
+    // The key that each open container stands under, and for objects the current key.
+    let mut open: Vec<Container> = Vec::new();
+    let mut at = 0;
+    while let Some(piece) = next_piece(json, at) {
+        let raw = json.get(at..piece.end).unwrap_or_default();
+        at = piece.end;
+        let new = match piece.kind {
+            PieceKind::Open(is_object) => {
+                let cue = cue(&open).map(str::to_owned);
+                open.push(Container { is_object, awaits_key: is_object, key: cue });
+                None
+            }
+            PieceKind::Close => {
+                open.pop();
+                None
+            }
+            PieceKind::Comma => {
+                if let Some(container) = open.last_mut() {
+                    container.awaits_key = container.is_object;
+                }
+                None
+            }
+            PieceKind::String => {
+                let (text, _) = decode(raw);
+                match open.last_mut() {
+                    Some(container) if container.awaits_key => {
+                        container.awaits_key = false;
+                        let key = Scalar { kind: ScalarKind::Key, cue: None, text: &text };
+                        let new = rewrite(key);
+                        container.key = Some(text);
+                        new
+                    }
+                    _ => rewrite(Scalar { kind: ScalarKind::String, cue: cue(&open), text: &text }),
+                }
+            }
+            PieceKind::Number => {
+                rewrite(Scalar { kind: ScalarKind::Number, cue: cue(&open), text: raw })
+            }
+            PieceKind::Other => None,
+        };
+        match new {
+            Some(new) => out.push_str(&encode(&new)),
+            None => out.push_str(raw),
+        }
+    }
+    out
+}
+
+/// Rewrites every string literal of `json`, also of JSON that breaks off, keys included.
+pub fn rewrite_strings(json: &str, mut rewrite: impl FnMut(&str) -> String) -> String {
+    let mut out = String::with_capacity(json.len());
+    let mut at = 0;
+    while let Some(piece) = next_piece(json, at) {
+        let raw = json.get(at..piece.end).unwrap_or_default();
+        at = piece.end;
+        if piece.kind != PieceKind::String {
+            out.push_str(raw);
+            continue;
+        }
+        let (text, broken_escape) = decode(raw);
+        let new = rewrite(&text);
+        if new == text {
+            out.push_str(raw);
+        } else if is_closed(raw) {
+            out.push_str(&encode(&new));
+        } else {
+            let quoted = encode(&new);
+            out.push_str(quoted.strip_suffix('"').unwrap_or(&quoted));
+            out.push_str(broken_escape);
+        }
+    }
+    out
+}
+
+/// The key under which the next value stands.
+fn cue(open: &[Container]) -> Option<&str> {
+    open.last().and_then(|container| container.key.as_deref())
+}
+
+struct Container {
+    is_object: bool,
+    awaits_key: bool,
+    key: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum PieceKind {
+    Open(bool),
+    Close,
+    Comma,
+    String,
+    Number,
+    Other,
+}
+
+struct Piece {
+    kind: PieceKind,
+    end: usize,
+}
+
+/// The piece that starts at byte `at`; `None` at the end. Pieces follow each other without gaps.
+fn next_piece(json: &str, at: usize) -> Option<Piece> {
+    let rest = json.as_bytes().get(at..)?;
+    let one = |kind| Piece { kind, end: at + 1 };
+    Some(match rest.first()? {
+        b'{' => one(PieceKind::Open(true)),
+        b'[' => one(PieceKind::Open(false)),
+        b'}' | b']' => one(PieceKind::Close),
+        b',' => one(PieceKind::Comma),
+        b'"' => {
+            let mut length = 1;
+            let mut escaped = false;
+            for &byte in rest.iter().skip(1) {
+                length += 1;
+                match byte {
+                    _ if escaped => escaped = false,
+                    b'\\' => escaped = true,
+                    b'"' => break,
+                    _ => {}
+                }
+            }
+            Piece { kind: PieceKind::String, end: at + length }
+        }
+        byte => {
+            let kind = match byte {
+                b'-' | b'0'..=b'9' => PieceKind::Number,
+                _ => PieceKind::Other,
+            };
+            let is_mine = |byte: &u8| match kind {
+                PieceKind::Number => matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9'),
+                _ => !matches!(byte, b'{' | b'[' | b'}' | b']' | b',' | b'"' | b'-' | b'0'..=b'9'),
+            };
+            let length = rest.iter().take_while(|byte| is_mine(byte)).count().max(1);
+            Piece { kind, end: at + length }
+        }
+    })
+}
+
+/// Whether a string literal has its closing quote.
+fn is_closed(raw: &str) -> bool {
+    let inner = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"'));
+    inner.is_some_and(|inner| inner.bytes().rev().take_while(|&b| b == b'\\').count() % 2 == 0)
+}
+
+/// The text of a string literal that may lack its end, and the escape that broke off there.
+fn decode(raw: &str) -> (String, &str) {
+    let parse = |literal: &str| serde_json::from_str::<String>(literal).ok();
+    if is_closed(raw) {
+        // A closed literal that serde_json refuses (a raw control character, half a surrogate
+        // pair) is taken as it stands.
+        let inner = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')).unwrap_or(raw);
+        return (parse(raw).unwrap_or_else(|| inner.to_owned()), "");
+    }
+    let cuts = raw.char_indices().rev().filter(|&(_, c)| c == '\\').map(|(at, _)| at).take(2);
+    for cut in std::iter::once(raw.len()).chain(cuts) {
+        let (whole, broken) = raw.split_at_checked(cut).unwrap_or((raw, ""));
+        if let Some(text) = parse(&format!("{whole}\"")) {
+            return (text, broken);
+        }
+    }
+    (raw.strip_prefix('"').unwrap_or(raw).to_owned(), "")
+}
+
+/// `text` as a string literal.
+fn encode(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::{ScalarKind, is_container, rewrite_scalars, rewrite_strings};
+
+    #[test]
+    fn scalars_come_with_their_cues() {
+        let json = r#" {"name":[{"family":"Doe","given":["J","Q"]}],"n": -1.5e3, "a":{"b":true}} "#;
+        let mut seen = Vec::new();
+        let same = rewrite_scalars(json, |scalar| {
+            seen.push((scalar.kind, scalar.cue.map(str::to_owned), scalar.text.to_owned()));
+            None
+        });
+        assert_eq!(same, json);
+        let strings: Vec<_> = seen.iter().filter(|s| s.0 != ScalarKind::Key).cloned().collect();
+        let cue = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            strings,
+            [
+                (ScalarKind::String, cue("family"), "Doe".to_owned()),
+                (ScalarKind::String, cue("given"), "J".to_owned()),
+                (ScalarKind::String, cue("given"), "Q".to_owned()),
+                (ScalarKind::Number, cue("n"), "-1.5e3".to_owned()),
+            ]
+        );
+        assert_eq!(seen.len() - strings.len(), 6);
+    }
+
+    #[test]
+    fn a_rewritten_number_becomes_a_string() {
+        let new = rewrite_scalars(r#"{"mrn": 4471009, "n": 1}"#, |scalar| {
+            (scalar.text == "4471009").then(|| "[MRN_1]".to_owned())
+        });
+        assert_eq!(new, r#"{"mrn": "[MRN_1]", "n": 1}"#);
+    }
+
+    #[test]
+    fn escapes_are_read_and_written() {
+        let new = rewrite_strings(r#"["\u005bNAME_1\u005d", "\u00e9"]"#, |text| {
+            text.replace("[NAME_1]", "A\"\\\n")
+        });
+        assert_eq!(new, r#"["A\"\\\n", "\u00e9"]"#);
+    }
+
+    #[test]
+    fn json_that_breaks_off_keeps_its_broken_escape() {
+        for (tail, expected) in [(r"\", r"\"), (r"\u00", r"\u00"), ("", ""), (r#"\""#, r#"\""#)] {
+            let new = rewrite_strings(&format!(r#"{{"a": "x{tail}"#), |t| t.replace('x', "y"));
+            assert_eq!(new, format!(r#"{{"a": "y{expected}"#));
+        }
+    }
+
+    #[test]
+    fn only_objects_and_arrays_are_containers() {
+        for text in [r#"{"a":1}"#, " [1, 2]", "[]"] {
+            assert!(is_container(text), "{text}");
+        }
+        for text in ["", "1", "\"a\"", "[NAME_1]", "{a}", "{\"a\":1} and more", "[1"] {
+            assert!(!is_container(text), "{text}");
+        }
+    }
+
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            any::<String>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<bool>().prop_map(Value::from),
+            Just(Value::Null),
+        ];
+        leaf.prop_recursive(3, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map(any::<String>(), inner, 0..4)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn rewriting_all_strings_of_any_json_is_like_rewriting_its_values(value in json()) {
+            let text = value.to_string();
+            prop_assert_eq!(&rewrite_strings(&text, str::to_owned), &text);
+            let upper = rewrite_strings(&text, |t| format!("<{t}>"));
+            let parsed: Value = serde_json::from_str(&upper).unwrap();
+            prop_assert_eq!(strings(&parsed), strings(&value).iter().map(|s| format!("<{s}>")).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn any_text_and_any_cut_is_rewritten_without_loss(text in any::<String>(), json in json()) {
+            prop_assert_eq!(&rewrite_strings(&text, str::to_owned), &text);
+            let json = json.to_string();
+            for (cut, _) in json.char_indices() {
+                prop_assert_eq!(&rewrite_strings(json.get(..cut).unwrap(), str::to_owned), json.get(..cut).unwrap());
+            }
+        }
+    }
+
+    fn strings(value: &Value) -> Vec<String> {
+        let mut found = Vec::new();
+        rewrite_strings(&value.to_string(), |text| {
+            found.push(text.to_owned());
+            text.to_owned()
+        });
+        found
+    }
+}

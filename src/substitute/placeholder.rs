@@ -1,0 +1,169 @@
+//! `[NAME_1]`: how a placeholder is written, and how one is recognised that a model has mangled.
+
+use std::fmt;
+
+use crate::deidentify::entity::{Label, Span};
+
+/// A stand-in for one value: its label, and a number counted from 1 per label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Placeholder {
+    /// The kind of the value.
+    pub label: Label,
+    /// Counted from 1 per label.
+    pub number: u32,
+}
+
+impl fmt::Display for Placeholder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}_{}]", self.label, self.number)
+    }
+}
+
+/// A placeholder as it stands in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Which one it is.
+    pub placeholder: Placeholder,
+    /// Where it stands, in bytes, brackets included.
+    pub span: Span,
+    /// Whether it is written exactly as it was given out.
+    pub exact: bool,
+}
+
+/// Most marks (blanks, emphasis, escapes) in one place inside the brackets.
+const MOST_MARKS: usize = 8;
+/// Most digits of a number.
+const MOST_DIGITS: usize = 7;
+
+/// The placeholders in `text`, left to right.
+///
+/// Beside the exact form, these are read as the placeholder that they were: any case; emphasis
+/// (`*`, `_`, `` ` ``) and blanks inside the brackets; an underscore escaped, replaced by a blank
+/// or a hyphen, or left out; brackets escaped for Markdown. The label must be whole and the
+/// number unchanged, so `[NAME_1` and `[NAME_01]` are not placeholders.
+pub fn find_all(text: &str) -> impl Iterator<Item = Written> + '_ {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let open = from + text.get(from..)?.find('[')?;
+            match read_at(text, open) {
+                Some(written) => {
+                    from = written.span.end;
+                    return Some(written);
+                }
+                None => from = open + 1,
+            }
+        }
+    })
+}
+
+/// Reads the placeholder whose `[` stands at byte `open`.
+fn read_at(text: &str, open: usize) -> Option<Written> {
+    let bytes = text.as_bytes();
+    let inside = skip_marks(bytes, open + 1);
+    let (label, after) = Label::ALL
+        .iter()
+        .filter_map(|&label| Some((label, skip_label(bytes, inside, label)?)))
+        .max_by_key(|&(_, after)| after)?;
+    let digits_at = skip_marks(bytes, after);
+    let digits = bytes.get(digits_at..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if digits == 0 || digits > MOST_DIGITS || bytes.get(digits_at) == Some(&b'0') {
+        return None;
+    }
+    let number = text.get(digits_at..digits_at + digits)?.parse().ok()?;
+    let close = skip_marks(bytes, digits_at + digits);
+    if bytes.get(close) != Some(&b']') {
+        return None;
+    }
+    let placeholder = Placeholder { label, number };
+    // `\[NAME\_1\]`: the backslash of the opening bracket belongs to it, if the closing has one.
+    let escaped =
+        open > 0 && bytes.get(open - 1) == Some(&b'\\') && bytes.get(close - 1) == Some(&b'\\');
+    let span = Span::new(open - usize::from(escaped), close + 1);
+    let exact = span.of(text) == Some(placeholder.to_string().as_str());
+    Some(Written { placeholder, span, exact })
+}
+
+/// The offset after `label`'s letters from `at`, in any case, with any marks at its underscores.
+fn skip_label(bytes: &[u8], at: usize, label: Label) -> Option<usize> {
+    let mut at = at;
+    for letter in label.as_str().bytes() {
+        if letter == b'_' {
+            at = skip_marks(bytes, at);
+        } else if bytes.get(at).is_some_and(|byte| byte.eq_ignore_ascii_case(&letter)) {
+            at += 1;
+        } else {
+            return None;
+        }
+    }
+    Some(at)
+}
+
+/// The offset after the marks from `at`: what Markdown, escaping and line breaks leave behind.
+fn skip_marks(bytes: &[u8], at: usize) -> usize {
+    let marks = bytes.get(at..).unwrap_or_default().iter().take(MOST_MARKS);
+    at + marks.take_while(|byte| b" \t\r\n*`_\\-".contains(byte)).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Placeholder, find_all};
+    use crate::deidentify::entity::Label;
+
+    #[test]
+    fn the_exact_form_is_told_from_the_mangled_ones() {
+        let name = Placeholder { label: Label::Name, number: 1 };
+        let plan = Placeholder { label: Label::HealthPlanId, number: 12 };
+        for (text, placeholder, exact) in [
+            ("[NAME_1]", name, true),
+            ("[name_1]", name, false),
+            (r"[NAME\_1]", name, false),
+            (r"\[NAME\_1\]", name, false),
+            ("[**NAME_1**]", name, false),
+            ("[`NAME_1`]", name, false),
+            ("[ NAME_1 ]", name, false),
+            ("[NAME 1]", name, false),
+            ("[NAME-1]", name, false),
+            ("[NAME1]", name, false),
+            ("[NAME_\n1]", name, false),
+            ("[HEALTH_PLAN_ID_12]", plan, true),
+            ("[Health Plan ID 12]", plan, false),
+            (r"[HEALTH\_PLAN\_ID\_12]", plan, false),
+        ] {
+            let found: Vec<_> = find_all(text).collect();
+            assert_eq!(found.len(), 1, "{text}");
+            assert_eq!(found[0].placeholder, placeholder, "{text}");
+            assert_eq!(found[0].exact, exact, "{text}");
+            assert_eq!(found[0].span.of(text), Some(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_only_resembles_a_placeholder_is_none() {
+        for text in [
+            "[NAME_1",
+            "NAME_1]",
+            "NAME_1",
+            "[NAME_01]",
+            "[NAME_0]",
+            "[NAME_]",
+            "[NAME_1a]",
+            "[NAMES_1]",
+            "[NAME_1.5]",
+            "[NAME_12345678]",
+            "[PERSON_1]",
+            "[N\u{c4}ME_1]",
+            "[1]",
+            "[]",
+        ] {
+            assert_eq!(find_all(text).count(), 0, "{text}");
+        }
+    }
+
+    #[test]
+    fn they_are_found_side_by_side_and_within_brackets() {
+        let text = "[[NAME_1]][DATE_2]\u{1f600}[ID_3](x) [NAME_[NAME_4]";
+        let found: Vec<_> = find_all(text).map(|w| w.placeholder.to_string()).collect();
+        assert_eq!(found, ["[NAME_1]", "[DATE_2]", "[ID_3]", "[NAME_4]"]);
+    }
+}

@@ -1,0 +1,271 @@
+//! `POST /v1/chat/completions`: what a request must be before anything of it is looked at.
+
+use serde_json::{Map, Value};
+
+use crate::settings::{CompactSettings, UnscannableContent};
+
+/// The roles that OpenAI knows.
+const ROLES: [&str; 6] = ["system", "developer", "user", "assistant", "tool", "function"];
+
+/// A request that cannot be taken. `param` names the field and never holds text of the caller's.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Invalid {
+    /// The field, such as `messages[0].role`.
+    pub param: String,
+    /// What is wrong with it.
+    pub message: String,
+    /// Whether it is content that cannot be de-identified.
+    pub unsupported: bool,
+}
+
+impl Invalid {
+    fn new(param: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { param: param.into(), message: message.into(), unsupported: false }
+    }
+
+    fn unsupported(param: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { param: param.into(), message: message.into(), unsupported: true }
+    }
+}
+
+/// Fills in what the compact form leaves to the gateway.
+pub fn fill_in(body: &mut Value, defaults: &CompactSettings) {
+    let Value::Object(fields) = body else { return };
+    let mut fill = |key: &str, value: Value| {
+        if fields.get(key).is_none_or(Value::is_null) {
+            fields.insert(key.to_owned(), value);
+        }
+    };
+    fill("model", Value::from(defaults.model.as_str()));
+    fill("temperature", Value::from(defaults.temperature));
+    fill("n", Value::from(defaults.n));
+}
+
+/// Whether the caller asks for a stream.
+pub fn is_stream(body: &Value) -> bool {
+    body.get("stream") == Some(&Value::Bool(true))
+}
+
+/// Checks `body` before anything of it is sent.
+///
+/// # Errors
+/// The first field that is missing or wrong.
+pub fn validate(body: &Value, unscannable: UnscannableContent) -> Result<(), Invalid> {
+    let Value::Object(fields) = body else {
+        return Err(Invalid::new("body", "the body must be a JSON object"));
+    };
+    if fields.contains_key("deid") {
+        return Err(Invalid::new("deid", "the `deid` object is not supported by this version"));
+    }
+    check_stream(fields)?;
+    string(fields, "model")?;
+    range(fields, "temperature", 0.0, 2.0)?;
+    integer(fields, "n", 128)?;
+    integer(fields, "max_tokens", u64::MAX)?;
+    integer(fields, "max_completion_tokens", u64::MAX)?;
+    let messages = match fields.get("messages") {
+        Some(Value::Array(messages)) if !messages.is_empty() => messages,
+        Some(Value::Array(_)) => {
+            return Err(Invalid::new("messages", "`messages` must not be empty"));
+        }
+        Some(_) => return Err(Invalid::new("messages", "`messages` must be a list")),
+        None => return Err(Invalid::new("messages", "`messages` is missing")),
+    };
+    messages
+        .iter()
+        .enumerate()
+        .try_for_each(|(at, message)| check_message(at, message, unscannable))
+}
+
+fn check_stream(fields: &Map<String, Value>) -> Result<(), Invalid> {
+    match fields.get("stream") {
+        None | Some(Value::Null | Value::Bool(false)) => Ok(()),
+        Some(Value::Bool(true)) => Err(Invalid::new(
+            "stream",
+            "streaming is not supported by this version: send the request without `stream`",
+        )),
+        Some(_) => Err(Invalid::new("stream", "`stream` must be true or false")),
+    }
+}
+
+fn check_message(
+    at: usize,
+    message: &Value,
+    unscannable: UnscannableContent,
+) -> Result<(), Invalid> {
+    let Value::Object(fields) = message else {
+        return Err(Invalid::new(format!("messages[{at}]"), "each message must be an object"));
+    };
+    let role = format!("messages[{at}].role");
+    match fields.get("role") {
+        Some(Value::String(name)) if ROLES.contains(&name.as_str()) => {}
+        Some(Value::String(_)) => {
+            let roles = ROLES.join(", ");
+            return Err(Invalid::new(role, format!("the role must be one of {roles}")));
+        }
+        Some(_) => return Err(Invalid::new(role, "the role must be a string")),
+        None => return Err(Invalid::new(role, "the role is missing")),
+    }
+    let name = format!("messages[{at}].content");
+    let has_calls = ["tool_calls", "function_call", "audio", "refusal"]
+        .iter()
+        .any(|key| fields.get(*key).is_some_and(|value| !value.is_null()));
+    match fields.get("content") {
+        Some(Value::String(_)) => Ok(()),
+        Some(Value::Array(parts)) => {
+            let mut parts = parts.iter().enumerate();
+            parts.try_for_each(|(part_at, part)| {
+                check_part(&format!("{name}[{part_at}]"), part, unscannable)
+            })
+        }
+        None | Some(Value::Null) if has_calls => Ok(()),
+        Some(Value::Null) if fields.get("role") == Some(&Value::from("assistant")) => Ok(()),
+        None | Some(Value::Null) => Err(Invalid::new(name, "the content is missing")),
+        Some(_) => Err(Invalid::new(name, "the content must be a string or a list of parts")),
+    }
+}
+
+fn check_part(name: &str, part: &Value, unscannable: UnscannableContent) -> Result<(), Invalid> {
+    let kind = part.get("type").and_then(Value::as_str);
+    match kind {
+        Some("text" | "refusal") => {
+            let key = kind.unwrap_or_default();
+            match part.get(key) {
+                Some(Value::String(_)) => Ok(()),
+                _ => Err(Invalid::new(format!("{name}.{key}"), "the text of the part is missing")),
+            }
+        }
+        Some("image_url" | "input_audio" | "file") => match unscannable {
+            UnscannableContent::Forward => Ok(()),
+            UnscannableContent::Refuse => Err(Invalid::unsupported(
+                name,
+                "images, audio and files cannot be de-identified and are not allowed here",
+            )),
+        },
+        Some(_) => Err(Invalid::unsupported(name, "this type of content part is not known")),
+        None => Err(Invalid::new(format!("{name}.type"), "the type of the part is missing")),
+    }
+}
+
+/// An absent or null field stays absent: only a wrong one is an error.
+fn present<'a>(fields: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
+    fields.get(key).filter(|value| !value.is_null())
+}
+
+fn string(fields: &Map<String, Value>, key: &str) -> Result<(), Invalid> {
+    match present(fields, key) {
+        None => Ok(()),
+        Some(Value::String(text)) if !text.is_empty() => Ok(()),
+        Some(_) => Err(Invalid::new(key, format!("`{key}` must be a string"))),
+    }
+}
+
+fn range(fields: &Map<String, Value>, key: &str, least: f64, most: f64) -> Result<(), Invalid> {
+    let Some(value) = present(fields, key) else { return Ok(()) };
+    if value.as_f64().is_some_and(|number| (least..=most).contains(&number)) {
+        return Ok(());
+    }
+    Err(Invalid::new(key, format!("`{key}` must be a number between {least} and {most}")))
+}
+
+fn integer(fields: &Map<String, Value>, key: &str, most: u64) -> Result<(), Invalid> {
+    let Some(value) = present(fields, key) else { return Ok(()) };
+    if value.as_u64().is_some_and(|number| (1..=most).contains(&number)) {
+        return Ok(());
+    }
+    let limit =
+        if most == u64::MAX { "at least 1".to_owned() } else { format!("between 1 and {most}") };
+    Err(Invalid::new(key, format!("`{key}` must be a whole number {limit}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{fill_in, validate};
+    use crate::settings::{CompactSettings, UnscannableContent};
+
+    fn refused(body: &Value) -> Option<String> {
+        validate(body, UnscannableContent::Refuse).err().map(|invalid| invalid.param)
+    }
+
+    #[test]
+    fn each_wrong_field_is_named() {
+        let with = |key: &str, value: Value| {
+            let mut body = json!({"messages": [{"role": "user", "content": "hi"}]});
+            body[key] = value;
+            body
+        };
+        for (body, param) in [
+            (json!([]), "body"),
+            (json!({}), "messages"),
+            (with("messages", json!("hi")), "messages"),
+            (with("messages", json!([])), "messages"),
+            (with("messages", json!(["hi"])), "messages[0]"),
+            (with("messages", json!([{"content": "hi"}])), "messages[0].role"),
+            (with("messages", json!([{"role": "patient", "content": "hi"}])), "messages[0].role"),
+            (with("messages", json!([{"role": 1, "content": "hi"}])), "messages[0].role"),
+            (with("messages", json!([{"role": "user"}])), "messages[0].content"),
+            (with("messages", json!([{"role": "user", "content": 5}])), "messages[0].content"),
+            (
+                with("messages", json!([{"role": "user", "content": {"text": "hi"}}])),
+                "messages[0].content",
+            ),
+            (
+                with("messages", json!([{"role": "user", "content": ["hi"]}])),
+                "messages[0].content[0].type",
+            ),
+            (
+                with("messages", json!([{"role": "user", "content": [{"type": "text"}]}])),
+                "messages[0].content[0].text",
+            ),
+            (
+                with("messages", json!([{"role": "user", "content": [{"type": "image_url"}]}])),
+                "messages[0].content[0]",
+            ),
+            (
+                with("messages", json!([{"role": "user", "content": [{"type": "video"}]}])),
+                "messages[0].content[0]",
+            ),
+            (with("model", json!(4)), "model"),
+            (with("temperature", json!(2.01)), "temperature"),
+            (with("temperature", json!("hot")), "temperature"),
+            (with("n", json!(0)), "n"),
+            (with("n", json!(129)), "n"),
+            (with("n", json!(1.5)), "n"),
+            (with("max_tokens", json!(0)), "max_tokens"),
+            (with("max_completion_tokens", json!(-1)), "max_completion_tokens"),
+            (with("stream", json!(true)), "stream"),
+            (with("stream", json!("yes")), "stream"),
+            (with("deid", json!({})), "deid"),
+        ] {
+            assert_eq!(refused(&body).as_deref(), Some(param), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_openai_takes_is_taken() {
+        for body in [
+            json!({"messages": [{"role": "developer", "content": "a"}], "temperature": 2, "n": 128}),
+            json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "a"}]}], "n": null}),
+            json!({"messages": [{"role": "assistant", "content": null, "tool_calls": []}]}),
+            json!({"messages": [{"role": "tool", "content": "a", "tool_call_id": "c"}], "stream": false}),
+        ] {
+            assert_eq!(refused(&body), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn images_pass_where_the_policy_says_so() {
+        let body = json!({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]});
+        assert!(validate(&body, UnscannableContent::Forward).is_ok());
+        assert!(validate(&body, UnscannableContent::Refuse).unwrap_err().unsupported);
+    }
+
+    #[test]
+    fn the_compact_form_fills_in_what_is_absent_alone() {
+        let mut body = json!({"model": "gpt-4o", "n": null});
+        fill_in(&mut body, &CompactSettings::default());
+        assert_eq!(body, json!({"model": "gpt-4o", "n": 1, "temperature": 0.7}));
+    }
+}

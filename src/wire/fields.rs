@@ -1,0 +1,212 @@
+//! THE table of which JSON strings of a request are text, which are protocol, and which cannot be
+//! read. What is not listed is text: a field that nobody knew is scrubbed, never passed on unseen.
+
+use std::collections::{HashMap, HashSet};
+
+use once_cell::sync::Lazy;
+
+/// What stands at a position of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Text of a person or a program: scrubbed.
+    Text,
+    /// A protocol constant, as long as it has the shape of one; anything else there is text.
+    Constant(Shape),
+    /// A number that is a parameter; anything else there is text.
+    Number,
+    /// The name of a participant: always a name, whatever the detectors think. In the messages of
+    /// tools (role `tool` or `function`) it is the name of the tool, a constant.
+    Participant,
+    /// A JSON schema: numbers and types in it are constants, the rest is text.
+    Schema,
+    /// Content that cannot be read (an image, audio, a file), let through by policy.
+    Opaque,
+}
+
+/// How a constant looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// An enum word such as `json_schema`.
+    Word,
+    /// An id that OpenAI gave out, or the name of a tool.
+    Name,
+    /// The name of a model.
+    Model,
+}
+
+impl Shape {
+    /// Whether `text` has this shape.
+    pub fn fits(self, text: &str) -> bool {
+        let (most, marks) = match self {
+            Shape::Word => (32, "_-"),
+            Shape::Name => (128, "_-.:"),
+            Shape::Model => (256, "_-.:/@+"),
+        };
+        let fits = |c: char| c.is_ascii_alphanumeric() || marks.contains(c);
+        !text.is_empty() && text.len() <= most && text.chars().all(fits)
+    }
+}
+
+const WORD: Kind = Kind::Constant(Shape::Word);
+const NAME: Kind = Kind::Constant(Shape::Name);
+const MODEL: Kind = Kind::Constant(Shape::Model);
+
+/// `POST /v1/chat/completions`. `[]` stands for every item of a list.
+const CHAT: &[(&str, Kind)] = &[
+    ("model", MODEL),
+    // Messages.
+    ("messages[].role", WORD),
+    ("messages[].content", Kind::Text),
+    ("messages[].content[].type", WORD),
+    ("messages[].content[].text", Kind::Text),
+    ("messages[].content[].refusal", Kind::Text),
+    ("messages[].content[].image_url.url", Kind::Opaque),
+    ("messages[].content[].image_url.detail", WORD),
+    ("messages[].content[].input_audio.data", Kind::Opaque),
+    ("messages[].content[].input_audio.format", WORD),
+    ("messages[].content[].file.file_data", Kind::Opaque),
+    ("messages[].content[].file.file_id", NAME),
+    ("messages[].content[].file.filename", Kind::Text),
+    ("messages[].name", Kind::Participant),
+    ("messages[].refusal", Kind::Text),
+    ("messages[].audio.id", NAME),
+    ("messages[].tool_call_id", NAME),
+    ("messages[].tool_calls[].id", NAME),
+    ("messages[].tool_calls[].type", WORD),
+    ("messages[].tool_calls[].index", Kind::Number),
+    ("messages[].tool_calls[].function.name", NAME),
+    ("messages[].tool_calls[].function.arguments", Kind::Text),
+    ("messages[].tool_calls[].custom.name", NAME),
+    ("messages[].tool_calls[].custom.input", Kind::Text),
+    ("messages[].function_call.name", NAME),
+    ("messages[].function_call.arguments", Kind::Text),
+    // Tools.
+    ("tools[].type", WORD),
+    ("tools[].function.name", NAME),
+    ("tools[].function.description", Kind::Text),
+    ("tools[].function.parameters", Kind::Schema),
+    ("tools[].custom.name", NAME),
+    ("tools[].custom.description", Kind::Text),
+    ("tools[].custom.format.type", WORD),
+    ("tools[].custom.format.grammar.syntax", WORD),
+    ("tools[].custom.format.grammar.definition", Kind::Text),
+    ("tool_choice", WORD),
+    ("tool_choice.type", WORD),
+    ("tool_choice.function.name", NAME),
+    ("tool_choice.custom.name", NAME),
+    ("tool_choice.allowed_tools.mode", WORD),
+    ("tool_choice.allowed_tools.tools[].type", WORD),
+    ("tool_choice.allowed_tools.tools[].function.name", NAME),
+    ("tool_choice.allowed_tools.tools[].custom.name", NAME),
+    ("functions[].name", NAME),
+    ("functions[].description", Kind::Text),
+    ("functions[].parameters", Kind::Schema),
+    ("function_call", WORD),
+    ("function_call.name", NAME),
+    // The form of the answer.
+    ("response_format.type", WORD),
+    ("response_format.json_schema.name", NAME),
+    ("response_format.json_schema.description", Kind::Text),
+    ("response_format.json_schema.schema", Kind::Schema),
+    ("modalities[]", WORD),
+    ("audio.voice", WORD),
+    ("audio.voice.id", NAME),
+    ("audio.format", WORD),
+    ("stop", Kind::Text),
+    ("stop[]", Kind::Text),
+    ("prediction.type", WORD),
+    ("prediction.content", Kind::Text),
+    ("prediction.content[].type", WORD),
+    ("prediction.content[].text", Kind::Text),
+    // Parameters.
+    ("temperature", Kind::Number),
+    ("top_p", Kind::Number),
+    ("n", Kind::Number),
+    ("max_tokens", Kind::Number),
+    ("max_completion_tokens", Kind::Number),
+    ("presence_penalty", Kind::Number),
+    ("frequency_penalty", Kind::Number),
+    ("seed", Kind::Number),
+    ("top_logprobs", Kind::Number),
+    ("logit_bias", Kind::Schema),
+    ("reasoning_effort", WORD),
+    ("verbosity", WORD),
+    ("service_tier", WORD),
+    ("prompt_cache_retention", NAME),
+    ("web_search_options.search_context_size", WORD),
+    ("web_search_options.user_location.type", WORD),
+    ("web_search_options.user_location.approximate.city", Kind::Text),
+    ("web_search_options.user_location.approximate.region", Kind::Text),
+    ("web_search_options.user_location.approximate.country", Kind::Text),
+    ("web_search_options.user_location.approximate.timezone", Kind::Text),
+    // Who asks.
+    ("user", Kind::Text),
+    ("safety_identifier", Kind::Text),
+    ("prompt_cache_key", Kind::Text),
+    ("metadata", Kind::Text),
+];
+
+/// A table made ready for lookups.
+pub struct Table {
+    kinds: HashMap<&'static str, Kind>,
+    /// Every path on the way to a listed one: keys on it are protocol, not text.
+    ways: HashSet<String>,
+}
+
+impl Table {
+    fn new(rows: &'static [(&'static str, Kind)]) -> Self {
+        let mut ways = HashSet::new();
+        for (path, _) in rows {
+            for (at, _) in path.match_indices(['.', '[']) {
+                ways.insert(path.get(..at).unwrap_or_default().to_owned());
+            }
+            ways.insert((*path).to_owned());
+        }
+        Self { kinds: rows.iter().copied().collect(), ways }
+    }
+
+    /// What stands at `path`; `None` where the table says nothing.
+    pub fn kind(&self, path: &str) -> Option<Kind> {
+        self.kinds.get(path).copied()
+    }
+
+    /// Whether `path` is one of the protocol's own, so that its last key is no text.
+    pub fn knows(&self, path: &str) -> bool {
+        self.ways.contains(path)
+    }
+}
+
+/// The table of `POST /v1/chat/completions`.
+pub static CHAT_COMPLETIONS: Lazy<Table> = Lazy::new(|| Table::new(CHAT));
+
+#[cfg(test)]
+mod tests {
+    use super::{CHAT, CHAT_COMPLETIONS, Kind, Shape};
+
+    #[test]
+    fn no_position_is_listed_twice() {
+        for (at, (path, _)) in CHAT.iter().enumerate() {
+            assert!(CHAT.iter().skip(at + 1).all(|(other, _)| other != path), "{path}");
+        }
+    }
+
+    #[test]
+    fn keys_on_the_way_to_a_position_are_known() {
+        for path in ["messages", "messages[]", "messages[].content[]", "tools[].function"] {
+            assert!(CHAT_COMPLETIONS.knows(path), "{path}");
+        }
+        assert!(!CHAT_COMPLETIONS.knows("messages[].comment"));
+        assert_eq!(CHAT_COMPLETIONS.kind("messages[].comment"), None);
+        assert_eq!(CHAT_COMPLETIONS.kind("metadata"), Some(Kind::Text));
+    }
+
+    #[test]
+    fn a_constant_with_a_blank_or_an_at_sign_is_no_constant() {
+        assert!(Shape::Word.fits("json_schema"));
+        assert!(!Shape::Word.fits("John Doe"));
+        assert!(!Shape::Name.fits("john@example.org"));
+        assert!(Shape::Model.fits("gpt-4o-2024-05-13"));
+        assert!(!Shape::Model.fits("the model of John Doe"));
+        assert!(!Shape::Word.fits(""));
+    }
+}
