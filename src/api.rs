@@ -1,0 +1,45 @@
+//! The HTTP surface: routes, who may use them, and what errors look like.
+
+mod auth;
+mod body;
+mod chat;
+mod error_response;
+mod health;
+mod models;
+mod request_id;
+
+use actix_web::{HttpResponse, web};
+
+pub use self::{auth::Keys, request_id::with_request_id};
+use crate::error::GatewayError;
+
+/// Declares every route. What is not declared answers 404: nothing is passed through unprotected.
+pub fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(post_only("/v1/chat/completions", web::post().to(chat::completions)))
+        .service(get_only("/v1/models", web::get().to(models::list)))
+        .service(get_only("/v1/models/{id:.+}", web::get().to(models::one)))
+        .service(get_only("/healthz", web::get().to(health::alive)))
+        .service(get_only("/readyz", web::get().to(health::ready)))
+        .default_service(web::to(no_such_route));
+}
+
+fn post_only(path: &str, route: actix_web::Route) -> actix_web::Resource {
+    web::resource(path).route(route).default_service(web::to(only_post))
+}
+
+fn get_only(path: &str, route: actix_web::Route) -> actix_web::Resource {
+    web::resource(path).route(route).default_service(web::to(only_get))
+}
+
+async fn no_such_route() -> Result<HttpResponse, GatewayError> {
+    Err(GatewayError::NotFound)
+}
+
+async fn only_post() -> Result<HttpResponse, GatewayError> {
+    Err(GatewayError::MethodNotAllowed { allow: "POST" })
+}
+
+async fn only_get() -> Result<HttpResponse, GatewayError> {
+    Err(GatewayError::MethodNotAllowed { allow: "GET" })
+}

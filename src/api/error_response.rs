@@ -1,0 +1,131 @@
+//! [`GatewayError`] → status, headers and OpenAI's error object. The only place that does this.
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{StatusCode, header},
+};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    error::{GatewayError, RestoredError},
+    upstream::UpstreamError,
+};
+
+/// How long a caller should wait before trying again when we are not ready or overloaded.
+const RETRY_AFTER_S: &str = "1";
+
+impl ResponseError for GatewayError {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::InvalidRequest { .. }
+            | Self::UnsupportedContent { .. }
+            | Self::MissingOpenAiKey
+            | Self::InvalidOpenAiKey => StatusCode::BAD_REQUEST,
+            Self::MissingGatewayKey | Self::InvalidGatewayKey => StatusCode::UNAUTHORIZED,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Refused { status, .. } => {
+                StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_REQUEST)
+            }
+            Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Upstream(_) | Self::Detection(_) | Self::Internal(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+            Self::Overloaded | Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        log_fault(self);
+        let mut response = HttpResponse::build(self.status_code());
+        match self {
+            Self::MethodNotAllowed { allow } => {
+                response.insert_header((header::ALLOW, *allow));
+            }
+            Self::Overloaded | Self::NotReady => {
+                response.insert_header((header::RETRY_AFTER, RETRY_AFTER_S));
+            }
+            Self::RateLimited { error, headers } => {
+                for (name, value) in headers {
+                    response.insert_header((name.as_str(), value.as_str()));
+                }
+                if error.as_ref().is_some_and(is_exhausted) {
+                    response.insert_header(("x-should-retry", "false"));
+                }
+            }
+            _ => {}
+        }
+        response.json(json!({"error": body(self)}))
+    }
+}
+
+/// Faults that the operator should see. Their messages hold nothing of a request or a reply.
+fn log_fault(error: &GatewayError) {
+    match error {
+        GatewayError::Upstream(_) | GatewayError::Internal(_) => log::warn!("{error}"),
+        GatewayError::Detection(cause) => log::error!("{error}: {cause}"),
+        _ => {}
+    }
+}
+
+/// The fields of OpenAI's error object.
+fn body(error: &GatewayError) -> Map<String, Value> {
+    let own = |kind: &str, code: &str, param: Option<&str>| {
+        let fields = [
+            ("message", json!(error.to_string())),
+            ("type", json!(kind)),
+            ("param", json!(param)),
+            ("code", json!(code)),
+        ];
+        fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    };
+    let request = "invalid_request_error";
+    match error {
+        GatewayError::InvalidRequest { param, .. } => {
+            own(request, "invalid_request", param.as_deref())
+        }
+        GatewayError::UnsupportedContent { param, .. } => {
+            own(request, "unsupported_content", Some(param))
+        }
+        GatewayError::MissingOpenAiKey => own(request, "missing_openai_key", None),
+        GatewayError::InvalidOpenAiKey => own(request, "invalid_openai_key", None),
+        GatewayError::MissingGatewayKey => own("authentication_error", "missing_gateway_key", None),
+        GatewayError::InvalidGatewayKey => own("authentication_error", "invalid_gateway_key", None),
+        GatewayError::NotFound => own(request, "not_found", None),
+        GatewayError::MethodNotAllowed { .. } => own(request, "method_not_allowed", None),
+        GatewayError::TooLarge { .. } => own(request, "request_too_large", None),
+        GatewayError::Refused { error, .. } => complete(error),
+        GatewayError::RateLimited { error: theirs, .. } => {
+            let mut fields = own("rate_limit_error", "upstream_rate_limited", None);
+            for key in ["message", "type"] {
+                if let Some(value) = theirs.as_ref().and_then(|theirs| theirs.0.get(key)) {
+                    fields.insert(key.to_owned(), value.clone());
+                }
+            }
+            fields
+        }
+        GatewayError::Upstream(UpstreamError::Timeout) => {
+            own("server_error", "upstream_timeout", None)
+        }
+        GatewayError::Upstream(_) => own("server_error", "upstream_error", None),
+        GatewayError::Detection(_) => own("server_error", "detection_failed", None),
+        GatewayError::Internal(_) => own("server_error", "internal_error", None),
+        GatewayError::Overloaded => own("server_error", "overloaded", None),
+        GatewayError::NotReady => own("server_error", "not_ready", None),
+    }
+}
+
+/// The upstream's error object, with the fields that it left out.
+fn complete(error: &RestoredError) -> Map<String, Value> {
+    let mut fields = error.0.clone();
+    for key in ["message", "type", "param", "code"] {
+        fields.entry(key).or_insert(Value::Null);
+    }
+    fields
+}
+
+/// Whether a 429 says that money or quota is gone, which trying again does not mend.
+fn is_exhausted(error: &RestoredError) -> bool {
+    ["code", "type"].iter().any(|key| error.0.get(*key) == Some(&json!("insufficient_quota")))
+}

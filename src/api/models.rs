@@ -1,0 +1,53 @@
+//! `GET /v1/models` and `GET /v1/models/{id}`: passed through.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{HeaderName, HeaderValue},
+    web::{Data, Path},
+};
+
+use super::auth::Keys;
+use crate::{
+    error::GatewayError,
+    gateway::{Answer, Gateway},
+    upstream::Upstream,
+    wire::fields::Shape,
+};
+
+pub(super) async fn list(
+    request: HttpRequest,
+    gateway: Data<Gateway>,
+    keys: Data<Keys>,
+    upstream: Data<Upstream>,
+) -> Result<HttpResponse, GatewayError> {
+    let caller = keys.admit(request.headers(), gateway.settings.upstream.api_key.as_ref())?;
+    gateway.models(&upstream, &caller.credentials, None).await.map(|answer| respond(&answer))
+}
+
+pub(super) async fn one(
+    request: HttpRequest,
+    id: Path<String>,
+    gateway: Data<Gateway>,
+    keys: Data<Keys>,
+    upstream: Data<Upstream>,
+) -> Result<HttpResponse, GatewayError> {
+    let caller = keys.admit(request.headers(), gateway.settings.upstream.api_key.as_ref())?;
+    // What goes into the address is checked: it could be anything that somebody typed.
+    if !Shape::Model.fits(&id) || id.split('/').any(|part| part.is_empty() || part == "..") {
+        return Err(GatewayError::NotFound);
+    }
+    gateway.models(&upstream, &caller.credentials, Some(&id)).await.map(|answer| respond(&answer))
+}
+
+/// The answer as JSON, with the upstream's headers that are passed on.
+pub(super) fn respond(answer: &Answer) -> HttpResponse {
+    let mut response = HttpResponse::Ok().json(&answer.body);
+    for (name, value) in &answer.headers {
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
+        {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}

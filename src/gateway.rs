@@ -1,0 +1,284 @@
+//! One request from start to end.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    deidentify::Deidentifier,
+    error::{GatewayError, RestoredError},
+    settings::Settings,
+    substitute::{Counts, Mapping, RestoreReport, Restorer, substitute},
+    upstream::{Credentials, Reply, Upstream, UpstreamError},
+    wire::{chat, fields::CHAT_COMPLETIONS, walk},
+};
+
+/// What all workers share.
+pub struct Gateway {
+    /// The settings in force.
+    pub settings: Settings,
+    /// What finds PHI.
+    pub deidentifier: Deidentifier,
+}
+
+/// What is known of a request once it has been looked at, whether it then succeeds or not.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Entities found, by label.
+    pub counts: Counts,
+    /// Placeholders given out.
+    pub given: usize,
+}
+
+/// A reply for the caller.
+pub struct Answer {
+    /// The JSON to send.
+    pub body: Value,
+    /// The upstream's headers to pass on.
+    pub headers: Vec<(String, String)>,
+    /// What became of the placeholders; `None` where none were given out.
+    pub restored: Option<RestoreReport>,
+}
+
+impl Gateway {
+    /// A chat completion: check, detect, substitute, send, restore.
+    ///
+    /// `progress` is filled as far as the request comes.
+    ///
+    /// # Errors
+    /// When the request is wrong, cannot be cleared, or the upstream fails it.
+    pub async fn chat(
+        self: &Arc<Self>,
+        upstream: &Upstream,
+        credentials: &Credentials,
+        body: &[u8],
+        compact: bool,
+        progress: &mut Progress,
+    ) -> Result<Answer, GatewayError> {
+        let mut body = parse(body)?;
+        chat::validate(&body, self.settings.policy.unscannable_content)?;
+        if compact {
+            chat::fill_in(&mut body, &self.settings.compact);
+        }
+        let leaves = walk::collect(&mut body, &CHAT_COMPLETIONS)
+            .map_err(|_| GatewayError::Internal("the request cannot be walked"))?;
+        let found = self.deidentifier.find(&leaves).await?;
+        let policy = &self.settings.policy;
+        let cleared = substitute(body, &CHAT_COMPLETIONS, &leaves, &found, policy)?;
+        drop((leaves, found));
+        progress.counts = cleared.counts;
+        progress.given = cleared.mapping.len();
+
+        let reply = upstream.post("/chat/completions", credentials, cleared.body).await?;
+        let mut answer = restore(reply, &cleared.mapping)?;
+        if compact {
+            answer.body = compact_reply(answer.body)?;
+        }
+        Ok(answer)
+    }
+
+    /// The upstream's list of models, or one of them: nothing of the caller's goes up but `id`.
+    ///
+    /// # Errors
+    /// When the upstream fails the request.
+    pub async fn models(
+        &self,
+        upstream: &Upstream,
+        credentials: &Credentials,
+        id: Option<&str>,
+    ) -> Result<Answer, GatewayError> {
+        let path = id.map_or_else(|| "/models".to_owned(), |id| format!("/models/{id}"));
+        let reply = upstream.get(&path, credentials).await?;
+        restore(reply, &Mapping::default())
+    }
+}
+
+/// Parses a body; the message says where it is wrong and quotes nothing.
+fn parse(body: &[u8]) -> Result<Value, GatewayError> {
+    let wrong = |message: String| GatewayError::InvalidRequest { param: None, message };
+    let text = std::str::from_utf8(body)
+        .map_err(|error| wrong(format!("the body is not UTF-8 at byte {}", error.valid_up_to())))?;
+    let value: Value = serde_json::from_str(text).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        wrong(format!(
+            "the body is not valid JSON, or nested too deep (line {line}, column {column})"
+        ))
+    })?;
+    if has_nul(&value) {
+        return Err(wrong("the body holds a NUL character".to_owned()));
+    }
+    Ok(value)
+}
+
+/// Whether any string holds U+0000, which no text needs and which many a program trips over.
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(fields) => {
+            fields.iter().any(|(key, value)| key.contains('\0') || has_nul(value))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// Turns the upstream's reply into the caller's: errors mapped, texts restored.
+fn restore(reply: Reply, mapping: &Mapping) -> Result<Answer, GatewayError> {
+    let mut restorer = Restorer::new(mapping);
+    let body = serde_json::from_slice::<Value>(&reply.body).ok();
+    if !reply.is_success() {
+        let error = body.and_then(|mut body| {
+            restorer.reply(&mut body);
+            error_object(body)
+        });
+        return Err(refusal(reply.status, error, reply.headers));
+    }
+    let Some(mut body) = body else {
+        return Err(UpstreamError::Nonsense("is not JSON").into());
+    };
+    if !body.is_object() {
+        return Err(UpstreamError::Nonsense("is not a JSON object").into());
+    }
+    if body.get("error").is_some_and(|error| !error.is_null()) {
+        return Err(UpstreamError::Nonsense("has an error inside a success").into());
+    }
+    restorer.reply(&mut body);
+    let restored = (!mapping.is_empty()).then(|| restorer.report());
+    Ok(Answer { body, headers: reply.headers, restored })
+}
+
+/// OpenAI's error object in a reply, if there is one.
+fn error_object(body: Value) -> Option<RestoredError> {
+    let Value::Object(mut fields) = body else { return None };
+    match fields.remove("error")? {
+        Value::Object(error) if error.get("message").is_some_and(Value::is_string) => {
+            Some(RestoredError(error))
+        }
+        _ => None,
+    }
+}
+
+/// What an upstream's error status means for the caller.
+fn refusal(
+    status: u16,
+    error: Option<RestoredError>,
+    headers: Vec<(String, String)>,
+) -> GatewayError {
+    match status {
+        401 | 403 => GatewayError::InvalidOpenAiKey,
+        429 => GatewayError::RateLimited { error, headers },
+        404 => GatewayError::Refused { status, error: not_found(error) },
+        400..=499 => match error {
+            Some(error) => GatewayError::Refused { status, error },
+            None => {
+                GatewayError::Refused { status, error: plain("the upstream refused the request") }
+            }
+        },
+        _ => UpstreamError::Status(status).into(),
+    }
+}
+
+/// A 404 always says `model_not_found`: the route is ours, so only the model can be unknown.
+fn not_found(error: Option<RestoredError>) -> RestoredError {
+    let mut error = error.unwrap_or_else(|| plain("the upstream does not know this model"));
+    if error.0.get("code").is_none_or(Value::is_null) {
+        error.0.insert("code".to_owned(), json!("model_not_found"));
+    }
+    error
+}
+
+fn plain(message: &str) -> RestoredError {
+    let fields = [
+        ("message", json!(message)),
+        ("type", json!("invalid_request_error")),
+        ("param", Value::Null),
+        ("code", Value::Null),
+    ];
+    RestoredError(fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+}
+
+/// `{"content": …}`, with `choices` only where the content alone cannot carry the answer.
+fn compact_reply(mut reply: Value) -> Result<Value, GatewayError> {
+    let choices = match reply.get_mut("choices").map(Value::take) {
+        Some(Value::Array(choices)) if !choices.is_empty() => choices,
+        _ => return Err(UpstreamError::Nonsense("has no choices").into()),
+    };
+    let message = choices.first().and_then(|choice| choice.get("message"));
+    let content = message.and_then(|message| message.get("content")).cloned().unwrap_or_default();
+    let more = |key: &str| {
+        let value = message.and_then(|message| message.get(key));
+        value.is_some_and(|value| !value.is_null() && value != &json!([]))
+    };
+    let needs_choices = choices.len() > 1
+        || !content.is_string()
+        || ["tool_calls", "function_call", "refusal", "audio"].into_iter().any(more);
+    let mut compact = Map::new();
+    compact.insert("content".to_owned(), content);
+    if needs_choices {
+        compact.insert("choices".to_owned(), Value::Array(choices));
+    }
+    Ok(Value::Object(compact))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{compact_reply, parse, refusal};
+    use crate::error::GatewayError;
+
+    #[test]
+    fn the_compact_reply_is_the_content_alone_where_it_can_be() {
+        let reply = json!({"id": "x", "choices": [{"message": {"content": "Hi", "tool_calls": null, "refusal": null}}]});
+        assert_eq!(compact_reply(reply).unwrap(), json!({"content": "Hi"}));
+    }
+
+    #[test]
+    fn the_compact_reply_keeps_choices_that_the_content_cannot_carry() {
+        for choices in [
+            json!([{"message": {"content": "a"}}, {"message": {"content": "b"}}]),
+            json!([{"message": {"content": null, "tool_calls": [{"id": "c"}]}}]),
+            json!([{"message": {"content": "", "refusal": "no"}}]),
+        ] {
+            let compact = compact_reply(json!({"choices": choices})).unwrap();
+            assert_eq!(compact["choices"], choices);
+        }
+        assert!(compact_reply(json!({"choices": []})).is_err());
+    }
+
+    #[test]
+    fn bodies_that_cannot_be_read_are_refused_without_a_quote() {
+        let deep = [b"[".repeat(10_000), b"]".repeat(10_000)].concat();
+        for body in [
+            b"John Doe".as_slice(),
+            b"",
+            b"{\"a\": \"\xff\"}",
+            b"\"\\u0000\"",
+            b"{\"a\\u0000\":1}",
+            b"\"\0\"",
+            &deep,
+        ] {
+            match parse(body) {
+                Err(GatewayError::InvalidRequest { message, .. }) => {
+                    assert!(!message.contains("John"))
+                }
+                _ => panic!("taken"),
+            }
+        }
+    }
+
+    #[test]
+    fn statuses_of_the_upstream_become_the_contracts() {
+        assert!(matches!(refusal(401, None, vec![]), GatewayError::InvalidOpenAiKey));
+        assert!(matches!(refusal(403, None, vec![]), GatewayError::InvalidOpenAiKey));
+        assert!(matches!(refusal(429, None, vec![]), GatewayError::RateLimited { .. }));
+        assert!(matches!(refusal(422, None, vec![]), GatewayError::Refused { status: 422, .. }));
+        assert!(matches!(refusal(503, None, vec![]), GatewayError::Upstream(_)));
+        match refusal(404, None, vec![]) {
+            GatewayError::Refused { status, error } => {
+                assert_eq!((status, &error.0["code"]), (404, &json!("model_not_found")));
+            }
+            _ => panic!("not refused"),
+        }
+    }
+}

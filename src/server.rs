@@ -1,0 +1,91 @@
+//! Binds, builds the App of each worker, serves, and drains on SIGTERM.
+
+use std::{num::NonZero, sync::Arc};
+
+use actix_web::{App, HttpServer, middleware::from_fn, web::Data};
+use thiserror::Error;
+
+use crate::{
+    api::{self, Keys},
+    deidentify::{Deidentifier, StartError},
+    gateway::Gateway,
+    settings::Settings,
+    upstream::{self, TlsError, Upstream},
+};
+
+/// Why the service does not start or ends.
+#[derive(Debug, Error)]
+pub enum ServerError {
+    /// The detectors do not start.
+    #[error(transparent)]
+    Detectors(#[from] StartError),
+    /// TLS to the upstream cannot be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {error}")]
+    Bind {
+        /// Host and port.
+        address: String,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The service broke while it ran.
+    #[error("the service ended: {0}")]
+    Run(std::io::Error),
+}
+
+/// Runs the service until a signal ends it. Requests in flight are finished first.
+///
+/// # Errors
+/// When it cannot start, or breaks.
+pub async fn serve(settings: Settings) -> Result<(), ServerError> {
+    let tls = if settings.upstream.base_url.starts_with("https://") {
+        Some(upstream::client_config()?)
+    } else {
+        None
+    };
+    warn_of_open_doors(&settings);
+    let deidentifier = Deidentifier::start(&settings)?;
+    let server = settings.server.clone();
+    let keys = Data::new(Keys::new(&settings));
+    let gateway = Data::from(Arc::new(Gateway { settings, deidentifier }));
+
+    let workers = match server.workers {
+        0 => std::thread::available_parallelism().map_or(1, NonZero::get),
+        workers => workers,
+    };
+    let http = HttpServer::new(move || {
+        // awc's client is bound to its thread, so each worker has its own.
+        let upstream = Upstream::new(&gateway.settings.upstream, tls.clone());
+        App::new()
+            .app_data(gateway.clone())
+            .app_data(keys.clone())
+            .app_data(Data::new(upstream))
+            .wrap(from_fn(api::with_request_id))
+            .configure(api::routes)
+    })
+    .workers(workers)
+    .shutdown_timeout(server.shutdown_timeout_s)
+    .bind((server.host.as_str(), server.port))
+    .map_err(|error| {
+        let address = format!("{}:{}", server.host, server.port);
+        ServerError::Bind { address, error }
+    })?;
+    for address in http.addrs() {
+        log::info!("listening on http://{address}");
+    }
+    http.run().await.map_err(ServerError::Run)
+}
+
+/// Says at start what a careful operator would want to know.
+fn warn_of_open_doors(settings: &Settings) {
+    if !settings.keys.required {
+        log::warn!("keys.required is false: anybody on this machine may use the gateway");
+    } else if settings.keys.accepted.is_empty() {
+        log::warn!("no gateway key is configured (keys.static), so every request is refused");
+    }
+    if settings.upstream.base_url.starts_with("http://") {
+        log::warn!("upstream.base_url is plain http: fine for a model on this machine alone");
+    }
+}
