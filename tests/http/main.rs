@@ -1,0 +1,21 @@
+//! The real program on a free port against a recording stand-in for OpenAI.
+//!
+//! Every test ends with the same question, asked by [`support::Scene`]: does any of the PHI that
+//! was sent stand in what the stand-in received, or in the gateway's log?
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that meets what it did not expect should fail on the spot"
+)]
+
+mod bad_input;
+mod bad_upstream;
+mod credentials;
+mod detection;
+mod models;
+mod replies;
+mod scrubbing;
+mod start;
+mod support;

@@ -1,0 +1,359 @@
+//! The scene of a test: a gateway, a stand-in for OpenAI, and a client.
+
+pub(crate) mod standin;
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex, mpsc},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+use self::standin::StandIn;
+
+/// Who the tests' messages are about. None of it may leave the building or reach the log.
+pub(crate) const PHI: [&str; 12] = [
+    "John Doe",
+    "Doe",
+    "Anneliese Okonkwo",
+    "Okonkwo",
+    "536-22-8145",
+    "(617) 555-0142",
+    "555-0142",
+    "john.doe@example.org",
+    "44710093",
+    "03/14/1962",
+    "14 Larkspur Lane",
+    "02139",
+];
+
+/// A message with all of [`PHI`] in it.
+pub(crate) const NOTE: &str = "Patient John Doe (MRN: 44710093, SSN 536-22-8145), DOB 03/14/1962, \
+    lives at 14 Larkspur Lane, Cambridge, MA 02139. Phone (617) 555-0142, \
+    john.doe@example.org. Seen by Dr. Anneliese Okonkwo for recurring headaches.";
+
+/// The gateway key of the tests.
+pub(crate) const KEY: &str = "dg_test_key";
+/// Its hash: `printf %s dg_test_key | sha256sum`
+const KEY_HASH: &str = "sha256:5828847e8414a0ea0170d8b4ffa06840ed621bb67905e5c1dccf5901057ae0a0";
+/// The upstream key of the tests.
+pub(crate) const OPENAI_KEY: &str = "sk-test-upstream";
+
+/// How long anything may take before a test gives up: generous, since machines are shared.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a test sets before the gateway starts.
+pub(crate) struct Setup {
+    settings: String,
+    with_model: bool,
+    env: Vec<(String, String)>,
+    wait_until_ready: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { settings: String::new(), with_model: false, env: Vec::new(), wait_until_ready: true }
+    }
+}
+
+impl Setup {
+    /// With the model of the repository; without it the rules work alone, and faster.
+    pub(crate) fn with_model(mut self) -> Self {
+        self.with_model = true;
+        self
+    }
+
+    /// Adds sections to the settings file.
+    pub(crate) fn settings(mut self, toml: &str) -> Self {
+        self.settings.push_str(toml);
+        self.settings.push('\n');
+        self
+    }
+
+    /// Sets an environment variable.
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Does not wait for `/readyz`.
+    pub(crate) fn not_waiting(mut self) -> Self {
+        self.wait_until_ready = false;
+        self
+    }
+
+    /// Starts the gateway against `standin`.
+    pub(crate) fn start(self, standin: StandIn) -> Scene {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = folder.path().join("settings.toml");
+        let detectors = if !self.with_model {
+            "[detectors]\nner = []\n".to_owned()
+        } else if self.settings.contains("[[detectors.ner]]") {
+            String::new()
+        } else {
+            format!("[[detectors.ner]]\nname = \"rampart\"\nmodel = {:?}\n", model_folder())
+        };
+        std::fs::write(&settings, format!("{}{detectors}", self.settings)).unwrap();
+
+        let mut command = gateway_command(folder.path());
+        command
+            .args(["serve", "--settings"])
+            .arg(&settings)
+            .env("DEID__SERVER__PORT", "0")
+            .env("DEID__KEYS__STATIC", KEY_HASH)
+            .env("DEID__UPSTREAM__BASE_URL", standin.base_url());
+        for (name, value) in &self.env {
+            command.env(name, value);
+        }
+        let mut child = command.spawn().unwrap();
+        let (log, address) = follow(&mut child);
+        let mut scene = Scene { child, log, address: String::new(), standin, _folder: folder };
+        match address.recv_timeout(PATIENCE) {
+            Ok(address) => scene.address = address,
+            Err(_) => panic!("the gateway did not start: {}", scene.log()),
+        }
+        if self.wait_until_ready {
+            scene.wait_until("/readyz", 200);
+        }
+        scene
+    }
+}
+
+/// The program, with nothing of this machine's environment that could change what it does.
+pub(crate) fn gateway_command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_deid-gateway"));
+    command.current_dir(folder).env_clear().stdin(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// The model that the repository ships.
+pub(crate) fn model_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join("rampart")
+}
+
+/// A running gateway, its stand-in, and its log.
+pub(crate) struct Scene {
+    child: Child,
+    log: Arc<Mutex<String>>,
+    address: String,
+    pub(crate) standin: StandIn,
+    /// Goes with the scene.
+    _folder: tempfile::TempDir,
+}
+
+/// A reply of the gateway.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Reply {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", self.body))
+    }
+
+    /// The code of an error reply, after a look at the rest of it.
+    pub(crate) fn error_code(&self) -> String {
+        let body = self.json();
+        let error = &body["error"];
+        assert!(error["message"].as_str().is_some_and(|text| !text.is_empty()), "{body}");
+        for key in ["type", "param", "code"] {
+            assert!(error.get(key).is_some(), "no {key} in {body}");
+        }
+        assert_eq!(self.header("content-type"), Some("application/json"));
+        assert!(self.header("x-request-id").is_some());
+        error["code"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+impl Scene {
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// The address for a raw connection.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// What the gateway has logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// The hosted service's form: two key headers.
+    pub(crate) fn compact(&self, body: &Value) -> Reply {
+        let headers = [("x-compliantchatgpt-key", KEY), ("x-openai-key", OPENAI_KEY)];
+        self.post("/v1/chat/completions", &headers, body.to_string().as_bytes())
+    }
+
+    /// An SDK's form: the gateway key as a bearer token, the upstream's in its own header.
+    pub(crate) fn chat(&self, body: &Value) -> Reply {
+        let bearer = format!("Bearer {KEY}");
+        let headers = [("authorization", bearer.as_str()), ("x-openai-key", OPENAI_KEY)];
+        self.post("/v1/chat/completions", &headers, body.to_string().as_bytes())
+    }
+
+    /// [`Scene::chat`] with one message of the user's.
+    pub(crate) fn say(&self, content: &str) -> Reply {
+        self.chat(&json!({"model": "gpt-4o", "messages": [{"role": "user", "content": content}]}))
+    }
+
+    pub(crate) fn post(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+        self.call("POST", path, headers, Some(body))
+    }
+
+    pub(crate) fn get(&self, path: &str, headers: &[(&str, &str)]) -> Reply {
+        self.call("GET", path, headers, None)
+    }
+
+    pub(crate) fn call(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Reply {
+        let agent = ureq::AgentBuilder::new().timeout(PATIENCE).build();
+        let mut request = agent.request(method, &self.url(path));
+        for (name, value) in headers {
+            request = request.set(name, value);
+        }
+        let result = match body {
+            Some(body) => request.set("content-type", "application/json").send_bytes(body),
+            None => request.call(),
+        };
+        match result {
+            Ok(response) | Err(ureq::Error::Status(_, response)) => read_reply(response),
+            Err(error) => panic!("{method} {path}: {error}\n{}", self.log()),
+        }
+    }
+
+    /// Asks until the answer is `status`.
+    pub(crate) fn wait_until(&self, path: &str, status: u16) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.get(path, &[]).status != status {
+            assert!(Instant::now() < deadline, "{path} never answered {status}: {}", self.log());
+            thread::yield_now();
+        }
+    }
+
+    /// Waits for a line of the log.
+    pub(crate) fn wait_for_log(&self, text: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.log().contains(text) {
+            assert!(Instant::now() < deadline, "never logged {text:?}: {}", self.log());
+            thread::yield_now();
+        }
+    }
+
+    /// Sends the gateway a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
+    }
+
+    /// Waits for the gateway to end by itself.
+    pub(crate) fn wait_for_end(&mut self) -> std::process::ExitStatus {
+        self.child.wait().unwrap()
+    }
+
+    /// The most memory that the gateway has held, in bytes.
+    pub(crate) fn peak_memory_bytes(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
+    }
+
+    /// The only body that the stand-in received.
+    pub(crate) fn sent(&self) -> Value {
+        let received = self.standin.received();
+        assert_eq!(received.len(), 1, "expected one call upstream");
+        serde_json::from_slice(&received[0].body).unwrap()
+    }
+
+    /// The text of the `at`th message that the stand-in received.
+    pub(crate) fn sent_text(&self, at: usize) -> String {
+        self.sent()["messages"][at]["content"].as_str().unwrap().to_owned()
+    }
+
+    /// Nothing went upstream.
+    pub(crate) fn nothing_sent(&self) {
+        assert!(self.standin.received().is_empty(), "something was sent");
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if thread::panicking() {
+            return;
+        }
+        let log = self.log();
+        for secret in PHI.iter().chain(&[KEY, OPENAI_KEY]) {
+            assert!(!log.contains(secret), "{secret:?} is in the log:\n{log}");
+        }
+        for request in self.standin.received() {
+            let bytes = [request.head.as_bytes(), &request.body].concat();
+            let text = String::from_utf8_lossy(&bytes).to_lowercase();
+            for secret in PHI.iter().chain(&[KEY]) {
+                assert!(
+                    !text.contains(&secret.to_lowercase()),
+                    "{secret:?} went upstream:\n{text}"
+                );
+            }
+        }
+    }
+}
+
+fn read_reply(response: ureq::Response) -> Reply {
+    let status = response.status();
+    let headers = response
+        .headers_names()
+        .into_iter()
+        .map(|name| {
+            let value = response.header(&name).unwrap_or_default().to_owned();
+            (name, value)
+        })
+        .collect();
+    let mut body = String::new();
+    response.into_reader().read_to_string(&mut body).unwrap();
+    Reply { status, headers, body }
+}
+
+/// Collects what the program prints, and finds the address that it listens on.
+fn follow(child: &mut Child) -> (Arc<Mutex<String>>, mpsc::Receiver<String>) {
+    let log = Arc::new(Mutex::new(String::new()));
+    let (found, address) = mpsc::channel();
+    let streams: [Box<dyn Read + Send>; 2] =
+        [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
+    for stream in streams {
+        let log = Arc::clone(&log);
+        let found = found.clone();
+        thread::spawn(move || {
+            for line in BufReader::new(stream).lines() {
+                let Ok(line) = line else { break };
+                if let Some((_, address)) = line.split_once("listening on http://") {
+                    let _ = found.send(address.to_owned());
+                }
+                let mut log = log.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+    }
+    (log, address)
+}

@@ -1,0 +1,187 @@
+//! A stand-in for OpenAI that records every byte it receives and answers as it is told, well or
+//! badly.
+
+use std::{
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    sync::{Arc, Mutex},
+    thread,
+};
+
+use serde_json::{Value, json};
+
+/// A request as it came over the wire.
+#[derive(Clone)]
+pub(crate) struct Received {
+    /// Request line and headers.
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Received {
+    /// A header of the request.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().skip(1).find_map(|line| {
+            let (own, value) = line.split_once(':')?;
+            own.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    /// The text of the last message.
+    pub(crate) fn last_text(&self) -> String {
+        let body = self.json();
+        let last = body["messages"].as_array().and_then(|messages| messages.last()).cloned();
+        last.unwrap_or_default()["content"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+/// What the stand-in does with a request.
+pub(crate) enum Answer {
+    /// Status, extra headers, body.
+    Http(u16, Vec<(&'static str, String)>, Vec<u8>),
+    /// These bytes and the end of the connection.
+    Raw(Vec<u8>),
+    /// A large body, made up as it is sent: the given number of times this piece, its length
+    /// announced or not.
+    Flood(&'static [u8], usize, bool),
+    /// Nothing, for as long as the caller waits.
+    Silence,
+}
+
+impl Answer {
+    pub(crate) fn json(status: u16, body: &Value) -> Self {
+        Self::Http(status, Vec::new(), body.to_string().into_bytes())
+    }
+
+    /// A chat completion whose only choice says `content`.
+    pub(crate) fn content(content: &str) -> Self {
+        Self::json(200, &completion(&[json!({"role": "assistant", "content": content})]))
+    }
+}
+
+/// A whole chat completion, every field of OpenAI's in it.
+pub(crate) fn completion(messages: &[Value]) -> Value {
+    let choices: Vec<_> = messages
+        .iter()
+        .enumerate()
+        .map(|(index, message)| {
+            json!({"index": index, "message": message, "logprobs": null, "finish_reason": "stop"})
+        })
+        .collect();
+    json!({
+        "id": "chatcmpl-1", "object": "chat.completion", "created": 1_700_000_000u64,
+        "model": "gpt-4o-2024-05-13", "choices": choices,
+        "usage": {"prompt_tokens": 9, "completion_tokens": 12, "total_tokens": 21},
+        "system_fingerprint": "fp_1", "service_tier": "default",
+    })
+}
+
+/// The stand-in, which lives as long as the test.
+pub(crate) struct StandIn {
+    port: u16,
+    received: Arc<Mutex<Vec<Received>>>,
+}
+
+impl StandIn {
+    /// Answers every request with what `answer` makes of it.
+    pub(crate) fn new(answer: impl Fn(&Received) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let answer = Arc::new(answer);
+        let log = Arc::clone(&received);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (log, answer) = (Arc::clone(&log), Arc::clone(&answer));
+                thread::spawn(move || {
+                    let _ = converse(stream, &log, answer.as_ref());
+                });
+            }
+        });
+        Self { port, received }
+    }
+
+    /// Says back what the last message said, placeholders and all.
+    pub(crate) fn echo() -> Self {
+        Self::new(|request| Answer::content(&request.last_text()))
+    }
+
+    pub(crate) fn base_url(&self) -> String {
+        format!("http://127.0.0.1:{}/v1", self.port)
+    }
+
+    /// Everything received so far.
+    pub(crate) fn received(&self) -> Vec<Received> {
+        self.received.lock().unwrap().clone()
+    }
+}
+
+/// Serves one connection.
+fn converse(
+    mut stream: TcpStream,
+    log: &Mutex<Vec<Received>>,
+    answer: &dyn Fn(&Received) -> Answer,
+) -> std::io::Result<()> {
+    while let Some(request) = read_request(&mut stream)? {
+        log.lock().unwrap().push(request.clone());
+        match answer(&request) {
+            Answer::Http(status, headers, body) => {
+                let mut head = format!(
+                    "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\n",
+                    body.len()
+                );
+                for (name, value) in headers {
+                    head.push_str(&format!("{name}: {value}\r\n"));
+                }
+                head.push_str("\r\n");
+                stream.write_all(head.as_bytes())?;
+                stream.write_all(&body)?;
+            }
+            Answer::Raw(bytes) => return stream.write_all(&bytes),
+            Answer::Flood(piece, times, announced) => {
+                let length = piece.len() * times;
+                let length =
+                    if announced { format!("content-length: {length}\r\n") } else { String::new() };
+                write!(stream, "HTTP/1.1 200 X\r\nconnection: close\r\n{length}\r\n")?;
+                for _ in 0..times {
+                    stream.write_all(piece)?;
+                }
+            }
+            // Ends when the caller closes the connection.
+            Answer::Silence => {
+                let _ = stream.read(&mut [0; 1])?;
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn read_request(stream: &mut TcpStream) -> std::io::Result<Option<Received>> {
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 64 * 1024];
+    let head_end = loop {
+        if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+            break at + 4;
+        }
+        match stream.read(&mut buffer)? {
+            0 => return Ok(None),
+            count => bytes.extend_from_slice(&buffer[..count]),
+        }
+    };
+    let body_start = bytes.split_off(head_end);
+    let mut request =
+        Received { head: String::from_utf8_lossy(&bytes).into_owned(), body: body_start };
+    let length: usize = request.header("content-length").map_or(0, |text| text.parse().unwrap());
+    while request.body.len() < length {
+        match stream.read(&mut buffer)? {
+            0 => break,
+            count => request.body.extend_from_slice(&buffer[..count]),
+        }
+    }
+    Ok(Some(request))
+}
