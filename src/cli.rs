@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand.
 
+mod evaluate;
 mod serve;
 mod settings;
 
@@ -22,6 +23,8 @@ struct Cli {
 enum Command {
     /// Run the service
     Serve(serve::Serve),
+    /// Measure recall and precision of the detectors on gold files
+    Evaluate(evaluate::Evaluate),
     /// Print the effective settings, secrets masked
     Settings,
 }
@@ -39,6 +42,7 @@ pub fn run() -> ExitCode {
     let file = cli.settings.as_deref();
     let result = match cli.command {
         Command::Serve(serve) => serve.run(file),
+        Command::Evaluate(evaluate) => evaluate.run(file),
         Command::Settings => settings::run(file),
     };
     match result {

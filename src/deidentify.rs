@@ -3,6 +3,7 @@
 pub mod detector;
 mod document;
 pub mod entity;
+mod grow;
 pub mod merge;
 pub mod ner;
 pub mod patterns;
@@ -46,35 +47,44 @@ pub enum StartError {
     },
 }
 
+/// Compiles the rules, loads the models and starts their threads: the rules first, then the models
+/// in the order of the settings.
+///
+/// # Errors
+/// When a rule does not compile or a model cannot be loaded.
+pub fn start_detectors(settings: &Settings) -> Result<Vec<Arc<dyn Detector>>, StartError> {
+    let rules = RuleDetector::new(&settings.detectors, &settings.policy)?;
+    let mut detectors: Vec<Arc<dyn Detector>> = vec![Arc::new(rules)];
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let options = EngineOptions {
+        threads: match settings.detectors.threads {
+            0 => cores.min(MOST_THREADS),
+            threads => threads,
+        },
+        queue: settings.detectors.queue,
+        batch: settings.detectors.batch,
+    };
+    for ner in &settings.detectors.ner {
+        let detector = NerDetector::start(ner, options)
+            .map_err(|error| StartError::Model { name: ner.name.clone(), error })?;
+        detectors.push(Arc::new(detector));
+    }
+    Ok(detectors)
+}
+
 /// Everything that finds PHI, as the settings have it.
 pub struct Deidentifier {
     detectors: Composite,
 }
 
 impl Deidentifier {
-    /// Compiles the rules, loads the models and starts their threads.
+    /// Starts the detectors of the settings.
     ///
     /// # Errors
     /// When a rule does not compile or a model cannot be loaded.
     pub fn start(settings: &Settings) -> Result<Self, StartError> {
-        let mut detectors: Vec<Box<dyn Detector>> = Vec::new();
-        detectors.push(Box::new(RuleDetector::new(&settings.detectors, &settings.policy)?));
-        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let options = EngineOptions {
-            threads: match settings.detectors.threads {
-                0 => cores.min(MOST_THREADS),
-                threads => threads,
-            },
-            queue: settings.detectors.queue,
-            batch: settings.detectors.batch,
-        };
-        for ner in &settings.detectors.ner {
-            let detector = NerDetector::start(ner, options)
-                .map_err(|error| StartError::Model { name: ner.name.clone(), error })?;
-            detectors.push(Box::new(detector));
-        }
         let timeout = Duration::from_secs(settings.detectors.timeout_s);
-        Ok(Self::with(Composite::new(detectors, timeout)))
+        Ok(Self::with(Composite::new(start_detectors(settings)?, timeout)))
     }
 
     /// Finds with detectors that are there already.
@@ -104,6 +114,7 @@ impl Deidentifier {
                     detector: Arc::from("participant"),
                 });
             }
+            grow::grow_names(leaf.text.expose_phi(), found);
             *found = merge(leaf.text.expose_phi(), std::mem::take(found));
         }
         let texts: Vec<&str> = leaves.iter().map(|leaf| leaf.text.expose_phi()).collect();

@@ -10,6 +10,7 @@ pub mod api;
 pub mod cli;
 pub mod deidentify;
 pub mod error;
+pub mod evaluate;
 pub mod gateway;
 pub mod phi;
 pub mod server;

@@ -41,13 +41,13 @@ pub trait Detector: Send + Sync {
 
 /// All detectors together. One that fails fails the whole.
 pub struct Composite {
-    detectors: Vec<Box<dyn Detector>>,
+    detectors: Vec<Arc<dyn Detector>>,
     timeout: Duration,
 }
 
 impl Composite {
     /// Pools `detectors`; each search may take `timeout`.
-    pub fn new(detectors: Vec<Box<dyn Detector>>, timeout: Duration) -> Self {
+    pub fn new(detectors: Vec<Arc<dyn Detector>>, timeout: Duration) -> Self {
         Self { detectors, timeout }
     }
 

@@ -1,0 +1,141 @@
+//! `deid-gateway evaluate`
+
+use std::{
+    fs::File,
+    io::{BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use super::CliResult;
+use crate::{
+    deidentify::Deidentifier,
+    evaluate::{self, Document, Evaluation, Found, Kind, Misses, Report},
+    settings::{Overrides, load},
+};
+
+/// Options of the evaluation.
+#[derive(Args)]
+pub(super) struct Evaluate {
+    /// Gold files: {"id","text","spans":[{"start","end","label"}]} a line, offsets in code points
+    #[arg(required = true, value_name = "GOLD.jsonl")]
+    gold: Vec<PathBuf>,
+    /// List the entities that are not covered whole
+    #[arg(long)]
+    misses: bool,
+    /// List what was found where nothing is
+    #[arg(long)]
+    false_alarms: bool,
+    /// Write what was found, a line a document: {"id","spans"}
+    #[arg(long, value_name = "FILE")]
+    predictions: Option<PathBuf>,
+    /// Print the figures as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Evaluate {
+    pub(super) fn run(self, file: Option<&Path>) -> CliResult {
+        let settings = load(file, &Overrides::default())?;
+        let sets = self.gold.iter().map(|path| Ok((path, evaluate::read(path)?)));
+        let sets: Vec<(&PathBuf, Vec<Document>)> =
+            sets.collect::<Result<_, evaluate::GoldError>>()?;
+        let evaluation = Evaluation::start(&settings)?;
+        actix_rt::System::new().block_on(self.measure(&evaluation, &sets))
+    }
+
+    #[expect(clippy::print_stdout, reason = "this is what the command is for")]
+    async fn measure(
+        &self,
+        evaluation: &Evaluation,
+        sets: &[(&PathBuf, Vec<Document>)],
+    ) -> CliResult {
+        let passes = if evaluation.models.is_some() { 3 } else { 2 };
+        let documents: usize = sets.iter().map(|(_, documents)| documents.len()).sum();
+        let bar = progress(documents * passes);
+        let mut predictions = match &self.predictions {
+            Some(path) => Some(BufWriter::new(File::create(path)?)),
+            None => None,
+        };
+        let mut reports = Vec::new();
+        for (path, documents) in sets {
+            let both = search(&evaluation.both, documents, &bar).await?;
+            let rules = search(&evaluation.rules, documents, &bar).await?;
+            let models = match &evaluation.models {
+                Some(models) => Some(search(models, documents, &bar).await?),
+                None => None,
+            };
+            let set = path.display().to_string();
+            let report = Report::new(set, documents, &both, &rules, models.as_deref());
+            if let Some(file) = &mut predictions {
+                write_predictions(file, documents, &both)?;
+            }
+            if !self.json {
+                bar.suspend(|| println!("{report}"));
+            }
+            reports.push(report);
+            for (asked, list) in [
+                (self.misses, Misses::of as fn(&[Document], &[Found]) -> Misses),
+                (self.false_alarms, Misses::false_alarms),
+            ] {
+                if asked && !self.json {
+                    bar.suspend(|| println!("{}", list(documents, &both)));
+                }
+            }
+        }
+        bar.finish_and_clear();
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&reports)?);
+        }
+        if let Some(mut file) = predictions {
+            file.flush()?;
+        }
+        Ok(())
+    }
+}
+
+/// A bar on a terminal, and nothing elsewhere.
+fn progress(steps: usize) -> ProgressBar {
+    let bar = ProgressBar::new(steps as u64);
+    match ProgressStyle::with_template("{wide_bar} {pos}/{len} {eta}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+async fn search(
+    detectors: &Deidentifier,
+    documents: &[Document],
+    bar: &ProgressBar,
+) -> Result<Vec<Found>, Box<dyn std::error::Error>> {
+    let mut found = Vec::with_capacity(documents.len());
+    for document in documents {
+        found.push(evaluate::search(detectors, document).await?);
+        bar.inc(1);
+    }
+    Ok(found)
+}
+
+fn write_predictions(
+    file: &mut impl Write,
+    documents: &[Document],
+    found: &[Found],
+) -> std::io::Result<()> {
+    for (document, found) in documents.iter().zip(found) {
+        let spans: Vec<_> = found
+            .iter()
+            .map(|span| {
+                let label = match span.kind {
+                    Kind::Phi(label) => label.as_str(),
+                    Kind::Neutral => "",
+                };
+                json!({"start": span.start, "end": span.end, "label": label})
+            })
+            .collect();
+        writeln!(file, "{}", json!({"id": document.id, "spans": spans}))?;
+    }
+    Ok(())
+}

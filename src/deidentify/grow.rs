@@ -1,0 +1,106 @@
+//! Names grow over the initials beside them: a model that finds "James" in "James T." leaves the T,
+//! and "Jane" of "Jane A. Doe" the rest.
+
+use super::entity::{Detection, Label, Span};
+
+/// Grows the names of `found` in `text` over the initials around them, and over a capitalised word
+/// behind an initial.
+pub(super) fn grow_names(text: &str, found: &mut [Detection]) {
+    for detection in found.iter_mut().filter(|detection| detection.label == Label::Name) {
+        let Span { start, end } = detection.span;
+        let (Some(before), Some(after)) = (text.get(..start), text.get(end..)) else { continue };
+        detection.span = Span::new(start - initials_before(before), end + initials_after(after));
+    }
+}
+
+/// How many bytes of initials stand before a name: `J. R. ` of "J. R. Smith".
+fn initials_before(before: &str) -> usize {
+    let mut kept = before;
+    while let Some(rest) = kept
+        .strip_suffix(' ')
+        .and_then(|rest| rest.strip_suffix('.'))
+        .and_then(|rest| rest.strip_suffix(char::is_uppercase))
+        .filter(|rest| !rest.ends_with(char::is_alphanumeric))
+    {
+        kept = rest;
+    }
+    before.len() - kept.len()
+}
+
+/// How many bytes of initials, and of a surname behind them, stand after a name.
+fn initials_after(after: &str) -> usize {
+    let mut kept = after;
+    let mut pointed = false;
+    while let Some(rest) =
+        kept.strip_prefix(' ').and_then(|rest| rest.strip_prefix(char::is_uppercase)).filter(
+            |rest| !rest.starts_with(char::is_alphanumeric) && !rest.starts_with(['-', '/', '+']),
+        )
+    {
+        pointed = rest.starts_with('.');
+        // "seen by James T" at the end of a clause; "vitamin K is" is none of ours.
+        if !pointed && !rest.is_empty() && !rest.starts_with([',', ';', ')', '\n', '?', '!', '\''])
+        {
+            break;
+        }
+        kept = rest.strip_prefix('.').unwrap_or(rest);
+    }
+    if pointed {
+        kept = surname(kept).unwrap_or(kept);
+    }
+    after.len() - kept.len()
+}
+
+/// What is left behind a capitalised word, if one stands there: "Doe" of "A. Doe".
+fn surname(text: &str) -> Option<&str> {
+    let word = text.strip_prefix(' ')?;
+    let length =
+        word.find(|c: char| !(c.is_alphabetic() || "'’-".contains(c))).unwrap_or(word.len());
+    let (word, rest) = word.split_at_checked(length)?;
+    let mut letters = word.chars();
+    let capitalised = letters.next()?.is_uppercase() && letters.next()?.is_lowercase();
+    capitalised.then_some(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::grow_names;
+    use crate::deidentify::entity::{Detection, Label, Span};
+
+    fn grown(text: &str, name: &str) -> String {
+        let start = text.find(name).unwrap();
+        let span = Span::new(start, start + name.len());
+        let mut found =
+            [Detection { label: Label::Name, span, score: 1.0, detector: Arc::from("test") }];
+        grow_names(text, &mut found);
+        found[0].span.of(text).unwrap().to_owned()
+    }
+
+    #[test]
+    fn names_take_their_initials_along() {
+        for (text, name, expected) in [
+            ("seen James T., who", "James", "James T."),
+            ("seen James T, who", "James", "James T"),
+            ("Jane A. Doe came", "Jane", "Jane A. Doe"),
+            ("by J. R. Smith", "Smith", "J. R. Smith"),
+            ("Élodie Ž. was", "Élodie", "Élodie Ž."),
+            ("James T", "James", "James T"),
+        ] {
+            assert_eq!(grown(text, name), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_initial_stays() {
+        for (text, name) in [
+            ("James I am", "James"),
+            ("gave James B12", "James"),
+            ("James, A. fib", "James"),
+            ("Ann A+ blood", "Ann"),
+            ("the PA. Smith", "Smith"),
+        ] {
+            assert_eq!(grown(text, name), name, "{text}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! `deid-gateway evaluate`: the real program on gold files.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets what it did not expect should fail")]
+
+use std::{fs, path::Path, process::Command};
+
+use serde_json::{Value, json};
+
+/// Runs the evaluation with the rules alone on `gold`.
+fn evaluate(folder: &Path, gold: &str, arguments: &[&str]) -> (i32, String, String) {
+    fs::write(folder.join("gold.jsonl"), gold).unwrap();
+    fs::write(folder.join("settings.toml"), "[detectors]\nner = []\n").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_deid-gateway"))
+        .current_dir(folder)
+        .args(["evaluate", "gold.jsonl"])
+        .args(arguments)
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn gold() -> String {
+    let found = json!({"id": "a", "text": "é SSN 536-22-8145 in 1988", "spans": [
+        {"start": 6, "end": 17, "label": "SSN"}, {"start": 21, "end": 25, "label": "DATE_YEAR"}]});
+    let missed = json!({"id": "b", "text": "Zyx went home", "spans": [{"start": 0, "end": 3, "label": "NAME"}]});
+    let clean = json!({"id": "c", "text": "feels well", "spans": []});
+    format!("{found}\n{missed}\n{clean}\n")
+}
+
+#[test]
+fn figures_misses_and_predictions_are_those_of_the_documents() {
+    let folder = tempfile::tempdir().unwrap();
+    let (status, out, _) =
+        evaluate(folder.path(), &gold(), &["--json", "--predictions", "found.jsonl"]);
+    assert_eq!(status, 0);
+    let reports: Value = serde_json::from_str(&out).unwrap();
+    let both = &reports[0]["both"];
+    let share =
+        |name: &str| (both[name]["hits"].as_u64().unwrap(), both[name]["of"].as_u64().unwrap());
+    assert_eq!(share("entity_recall"), (1, 2));
+    assert_eq!(share("character_recall"), (11, 14));
+    assert_eq!(share("character_precision"), (11, 11));
+    assert_eq!(share("leaking_documents"), (1, 2));
+    assert_eq!(share("masked_per_1000").0, 0);
+    assert_eq!(both["labels"]["SSN"]["entities"]["hits"], 1);
+    assert!(reports[0].get("models").is_none());
+
+    let predictions = fs::read_to_string(folder.path().join("found.jsonl")).unwrap();
+    let lines: Vec<Value> = predictions.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(lines[0], json!({"id": "a", "spans": [{"start": 6, "end": 17, "label": "SSN"}]}));
+    assert_eq!(lines[1], json!({"id": "b", "spans": []}));
+    assert_eq!(lines.len(), 3);
+}
+
+#[test]
+fn misses_are_listed_where_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, out, _) = evaluate(folder.path(), &gold(), &["--misses"]);
+    assert!(out.contains("missed NAME b: …«Zyx» went home…"), "{out}");
+    let (_, out, _) = evaluate(folder.path(), &gold(), &[]);
+    assert!(!out.contains("Zyx") && out.contains("recall by character"), "{out}");
+}
+
+#[test]
+fn broken_gold_files_are_named_with_their_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let (status, _, error) = evaluate(folder.path(), &format!("{}nonsense\n", gold()), &[]);
+    assert_eq!(status, 1);
+    assert!(error.contains("gold.jsonl, line 4"), "{error}");
+}
