@@ -48,10 +48,20 @@ struct Counted {
     clean: (usize, usize),
 }
 
+/// The entities of one label, counted.
+#[derive(Default)]
+struct Tally {
+    entities: usize,
+    /// Those covered whole.
+    whole: usize,
+    /// Covered and all non-blank characters, entity by entity.
+    characters: Vec<(usize, usize)>,
+}
+
 /// Scores what was found in each document.
 pub(super) fn score(documents: &[Document], found: &[Found]) -> Scores {
     let mut counted = Vec::with_capacity(documents.len());
-    let mut by_label: BTreeMap<Label, (usize, usize, Vec<(usize, usize)>)> = BTreeMap::new();
+    let mut by_label: BTreeMap<Label, Tally> = BTreeMap::new();
     let (mut entities, mut whole) = (0, 0);
     let (mut with_phi, mut leaking) = (0, 0);
     for (document, found) in documents.iter().zip(found) {
@@ -64,12 +74,12 @@ pub(super) fn score(documents: &[Document], found: &[Found]) -> Scores {
             let (hits, of) = of_span(span, &letters, &covered);
             let entry = by_label.entry(label).or_default();
             entities += 1;
-            entry.1 += 1;
-            entry.2.push((hits, of));
+            entry.entities += 1;
+            entry.characters.push((hits, of));
             has_phi = true;
             if hits == of {
                 whole += 1;
-                entry.0 += 1;
+                entry.whole += 1;
             } else {
                 leaks = true;
             }
@@ -80,9 +90,11 @@ pub(super) fn score(documents: &[Document], found: &[Found]) -> Scores {
     let share = |pick: fn(&Counted) -> (usize, usize)| {
         bootstrap(&counted.iter().map(|one| (pick(one).1, pick(one).0)).collect::<Vec<_>>())
     };
-    let labels = by_label.into_iter().map(|(label, (whole, entities, characters))| {
-        let scores =
-            LabelScores { entities: wilson(whole, entities), characters: bootstrap(&characters) };
+    let labels = by_label.into_iter().map(|(label, tally)| {
+        let scores = LabelScores {
+            entities: wilson(tally.whole, tally.entities),
+            characters: bootstrap(&tally.characters),
+        };
         (label, scores)
     });
     Scores {
