@@ -175,12 +175,37 @@ fn an_upstream_that_is_away_is_an_error() {
 }
 
 #[test]
-fn a_certificate_that_nobody_signed_is_not_trusted() {
-    // The stand-in does not even speak TLS: what matters is that nothing readable is sent to it.
-    let standin = StandIn::echo();
-    let address = standin.base_url().replace("http://", "https://");
-    let scene = Setup::default().env("DEID__UPSTREAM__BASE_URL", &address).start(standin);
+fn a_certificate_that_nobody_vouches_for_is_not_trusted() {
+    let (standin, _) = StandIn::tls_echo();
+    let roots = "/etc/ssl/certs/ca-certificates.crt";
+    let scene = Setup::default().env("SSL_CERT_FILE", roots).start(standin);
     let reply = scene.say(NOTE);
-    assert_eq!(reply.status, 500);
+    assert_eq!((reply.status, reply.error_code().as_str()), (500, "upstream_error"));
     scene.nothing_sent();
+}
+
+#[test]
+fn a_certificate_of_a_private_bundle_is_trusted() {
+    let (standin, certificate) = StandIn::tls_echo();
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = folder.path().join("bundle.pem");
+    std::fs::write(&bundle, certificate).unwrap();
+    let scene = Setup::default().env("SSL_CERT_FILE", bundle.to_str().unwrap()).start(standin);
+    let reply = scene.say(NOTE);
+    assert_eq!(reply.json()["choices"][0]["message"]["content"], NOTE);
+}
+
+#[test]
+fn https_without_any_trusted_certificate_does_not_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty.pem");
+    std::fs::write(&empty, "").unwrap();
+    std::fs::write(folder.path().join("settings.toml"), "[detectors]\nner = []").unwrap();
+    let output = crate::support::gateway_command(folder.path())
+        .arg("serve")
+        .env("SSL_CERT_FILE", &empty)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("ca-certificates"));
 }

@@ -3,7 +3,7 @@
 
 use std::{
     io::{Read, Write},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     sync::{Arc, Mutex},
     thread,
 };
@@ -82,6 +82,7 @@ pub(crate) fn completion(messages: &[Value]) -> Value {
 
 /// The stand-in, which lives as long as the test.
 pub(crate) struct StandIn {
+    scheme: &'static str,
     port: u16,
     received: Arc<Mutex<Vec<Received>>>,
 }
@@ -89,6 +90,14 @@ pub(crate) struct StandIn {
 impl StandIn {
     /// Answers every request with what `answer` makes of it.
     pub(crate) fn new(answer: impl Fn(&Received) -> Answer + Send + Sync + 'static) -> Self {
+        Self::listen("http", answer, None)
+    }
+
+    fn listen(
+        scheme: &'static str,
+        answer: impl Fn(&Received) -> Answer + Send + Sync + 'static,
+        tls: Option<Arc<rustls::ServerConfig>>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let received = Arc::new(Mutex::new(Vec::new()));
@@ -96,13 +105,35 @@ impl StandIn {
         let log = Arc::clone(&received);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (log, answer) = (Arc::clone(&log), Arc::clone(&answer));
+                let (log, answer, tls) = (Arc::clone(&log), Arc::clone(&answer), tls.clone());
                 thread::spawn(move || {
-                    let _ = converse(stream, &log, answer.as_ref());
+                    let _ = match tls {
+                        None => converse(stream, &log, answer.as_ref()),
+                        Some(tls) => {
+                            let connection = rustls::ServerConnection::new(tls).unwrap();
+                            let stream = rustls::StreamOwned::new(connection, stream);
+                            converse(stream, &log, answer.as_ref())
+                        }
+                    };
                 });
             }
         });
-        Self { port, received }
+        Self { scheme, port, received }
+    }
+
+    /// The echo behind TLS, with a certificate for 127.0.0.1 that only its own file vouches for.
+    pub(crate) fn tls_echo() -> (Self, String) {
+        let identity = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+        let key = rustls::pki_types::PrivateKeyDer::try_from(identity.signing_key.serialize_der());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![identity.cert.der().clone()], key.unwrap())
+            .unwrap();
+        let echo = |request: &Received| Answer::content(&request.last_text());
+        (Self::listen("https", echo, Some(Arc::new(config))), identity.cert.pem())
     }
 
     /// Says back what the last message said, placeholders and all.
@@ -111,7 +142,7 @@ impl StandIn {
     }
 
     pub(crate) fn base_url(&self) -> String {
-        format!("http://127.0.0.1:{}/v1", self.port)
+        format!("{}://127.0.0.1:{}/v1", self.scheme, self.port)
     }
 
     /// Everything received so far.
@@ -122,7 +153,7 @@ impl StandIn {
 
 /// Serves one connection.
 fn converse(
-    mut stream: TcpStream,
+    mut stream: impl Read + Write,
     log: &Mutex<Vec<Received>>,
     answer: &dyn Fn(&Received) -> Answer,
 ) -> std::io::Result<()> {
@@ -161,7 +192,7 @@ fn converse(
     Ok(())
 }
 
-fn read_request(stream: &mut TcpStream) -> std::io::Result<Option<Received>> {
+fn read_request(stream: &mut impl Read) -> std::io::Result<Option<Received>> {
     let mut bytes = Vec::new();
     let mut buffer = [0; 64 * 1024];
     let head_end = loop {
