@@ -88,3 +88,75 @@ impl Composite {
         Ok(pooled.into_iter().zip(texts.iter()).map(|(p, t)| merge(t.expose_phi(), p)).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use futures_util::future::{BoxFuture, FutureExt, pending, ready};
+
+    use super::{Composite, DetectError, Detector};
+    use crate::{
+        deidentify::entity::{Detection, Label, Span},
+        phi::PhiText,
+    };
+
+    type Answer = Result<Vec<Vec<Detection>>, DetectError>;
+
+    /// A detector that answers what it is told, or never.
+    struct Fake(Option<fn(usize) -> Answer>);
+
+    impl Detector for Fake {
+        fn name(&self) -> &str {
+            "fake"
+        }
+
+        fn detect(&self, texts: Arc<[PhiText]>) -> BoxFuture<'_, Answer> {
+            match self.0 {
+                Some(answer) => ready(answer(texts.len())).boxed(),
+                None => pending().boxed(),
+            }
+        }
+    }
+
+    fn finds(span: Span) -> Vec<Detection> {
+        vec![Detection { label: Label::Name, span, score: 0.9, detector: Arc::from("fake") }]
+    }
+
+    fn run(detectors: Vec<Fake>) -> Answer {
+        let detectors = detectors.into_iter().map(|d| Arc::new(d) as Arc<dyn Detector>).collect();
+        let composite = Composite::new(detectors, Duration::from_millis(10));
+        let texts: Arc<[PhiText]> = vec![PhiText::new("Ann Lee"), PhiText::new("x")].into();
+        actix_rt::System::new().block_on(composite.detect(texts))
+    }
+
+    const FIRST: Fake = Fake(Some(|_| Ok(vec![finds(Span::new(0, 3)), Vec::new()])));
+    const LAST: Fake = Fake(Some(|_| Ok(vec![finds(Span::new(4, 7)), Vec::new()])));
+
+    #[test]
+    fn what_any_detector_finds_is_found() {
+        let found = run(vec![FIRST, LAST]).unwrap();
+        assert_eq!(found[0].len(), 1, "two parts of one name are one");
+        assert_eq!(found[0][0].span, Span::new(0, 7));
+        assert!(found[1].is_empty());
+    }
+
+    #[test]
+    fn one_detector_that_fails_fails_the_whole() {
+        let failing = Fake(Some(|_| Err(DetectError::Failed("broken"))));
+        assert!(matches!(run(vec![FIRST, failing]), Err(DetectError::Failed("broken"))));
+        let full = Fake(Some(|_| Err(DetectError::Overloaded)));
+        assert!(matches!(run(vec![full, FIRST]), Err(DetectError::Overloaded)));
+    }
+
+    #[test]
+    fn an_answer_for_fewer_texts_is_a_failure() {
+        let short = Fake(Some(|count| Ok(vec![Vec::new(); count - 1])));
+        assert!(matches!(run(vec![FIRST, short]), Err(DetectError::Failed(_))));
+    }
+
+    #[test]
+    fn a_detector_that_never_answers_times_out() {
+        assert!(matches!(run(vec![FIRST, Fake(None)]), Err(DetectError::TimedOut)));
+    }
+}
