@@ -19,6 +19,7 @@ use super::{
     entity::{Detection, Span},
     merge::merge,
 };
+pub(super) use context::is_eponym_of_a_term;
 use patterns::Patterns;
 
 /// The detector's name of propagated detections.

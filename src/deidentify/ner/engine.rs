@@ -18,6 +18,7 @@ use super::{
     decode::Votes,
     encode::{Encoder, Token, Window},
     model::{Model, ModelError, load_tokenizer},
+    vocabulary::is_clinical,
 };
 use crate::{
     deidentify::{detector::DetectError, entity::Detection},
@@ -192,7 +193,10 @@ impl Worker {
             if !votes.complete() {
                 return Err(ModelError::Inference("a token was never looked at".to_owned()));
             }
-            found.push(votes.decode(phi.expose_phi(), own, self.threshold, &self.name));
+            let text = phi.expose_phi();
+            let mut entities = votes.decode(text, own, self.threshold, &self.name);
+            entities.retain(|entity| !is_clinical(text, entity));
+            found.push(entities);
         }
         Ok(found)
     }

@@ -193,6 +193,12 @@ fn is_in_heading(head: &str, tail: &str) -> bool {
     is_capitalised(before) && after.starts_with(char::is_uppercase)
 }
 
+/// Whether the word at `span` of `text` is the eponym of a term of medicine, such as a disease.
+pub(in crate::deidentify) fn is_eponym_of_a_term(text: &str, span: Span) -> bool {
+    let word = span.of(text).unwrap_or_default();
+    is_eponym(&word.to_lowercase()) && is_clinical_term(text, span)
+}
+
 /// Whether an eponym at `span` is a part of a term of medicine, such as a disease.
 fn is_clinical_term(text: &str, span: Span) -> bool {
     if follows_address(text.get(..span.start).unwrap_or_default()) {

@@ -1,0 +1,95 @@
+//! Clinical words that general models take for names and places: "Warfarin", "COPD", "Parkinson's
+//! disease". What a model finds is dropped when every word of it is such a term.
+
+use std::collections::HashSet;
+
+use once_cell::sync::Lazy;
+
+use crate::deidentify::{
+    entity::{Detection, Label, Span},
+    propagate,
+};
+
+/// Drugs, diseases, anatomy and abbreviations, in lower case. No word that is also a name of people
+/// stands in it.
+static TERMS: Lazy<HashSet<&str>> =
+    Lazy::new(|| include_str!("clinical_terms.txt").lines().collect());
+
+/// Up to this length a term is an abbreviation and counts in capitals alone: "RA" is arthritis, and
+/// "Ra" may be somebody.
+const ABBREVIATION_LETTERS: usize = 4;
+
+/// Whether `detection` in `text` is nothing but clinical vocabulary.
+pub(super) fn is_clinical(text: &str, detection: &Detection) -> bool {
+    if !matches!(detection.label, Label::Name | Label::Location | Label::Organization) {
+        return false;
+    }
+    let Some(found) = detection.span.of(text) else { return false };
+    let mut any = false;
+    let mut at = detection.span.start;
+    for piece in found.split_inclusive(|c: char| !c.is_alphanumeric()) {
+        let word = piece.trim_end_matches(|c: char| !c.is_alphanumeric());
+        let span = Span::new(at, at + word.len());
+        at += piece.len();
+        if word.is_empty() {
+            continue;
+        }
+        any = true;
+        if !is_term(word) && !propagate::is_eponym_of_a_term(text, span) {
+            return false;
+        }
+    }
+    any
+}
+
+fn is_term(word: &str) -> bool {
+    let long = word.chars().count() > ABBREVIATION_LETTERS;
+    let capitals = word.chars().all(|c| c.is_uppercase() || c.is_numeric());
+    (long || capitals) && TERMS.contains(word.to_lowercase().as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::is_clinical;
+    use crate::deidentify::entity::{Detection, Label, Span};
+
+    fn clinical(text: &str, found: &str) -> bool {
+        let start = text.find(found).unwrap();
+        let span = Span::new(start, start + found.len());
+        let name = Detection { label: Label::Name, span, score: 1.0, detector: Arc::from("test") };
+        is_clinical(text, &name)
+    }
+
+    #[test]
+    fn clinical_words_are_no_names() {
+        for (text, found) in [
+            ("takes Warfarin", "Warfarin"),
+            ("PMH: HTN, DM", "HTN, DM"),
+            ("Parkinson's disease", "Parkinson"),
+            ("acute myeloid leukemia", "myeloid leukemia"),
+        ] {
+            assert!(clinical(text, found), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_are_names_also_beside_clinical_words() {
+        for (text, found) in [
+            ("Mr. Parkinson came", "Parkinson"),
+            ("John Warfarin", "John Warfarin"),
+            ("called Ra today", "Ra"),
+            ("Iris came", "Iris"),
+        ] {
+            assert!(!clinical(text, found), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_list_is_sorted_and_in_lower_case() {
+        let terms: Vec<&str> = include_str!("clinical_terms.txt").lines().collect();
+        assert!(terms.is_sorted());
+        assert!(terms.iter().all(|term| *term == term.to_lowercase() && !term.is_empty()));
+    }
+}
