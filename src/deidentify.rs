@@ -6,9 +6,9 @@ pub mod entity;
 mod grow;
 pub mod merge;
 pub mod ner;
-pub mod patterns;
 pub mod propagate;
 mod rule_detector;
+pub mod rules;
 
 use std::{num::NonZero, sync::Arc, time::Duration};
 
@@ -20,8 +20,8 @@ use self::{
     entity::{Detection, Label, Span},
     merge::merge,
     ner::{EngineOptions, ModelError, NerDetector},
-    patterns::RuleError,
     rule_detector::RuleDetector,
+    rules::RuleError,
 };
 use crate::{
     settings::Settings,
@@ -63,6 +63,7 @@ pub fn start_detectors(settings: &Settings) -> Result<Vec<Arc<dyn Detector>>, St
         },
         queue: settings.detectors.queue,
         batch: settings.detectors.batch,
+        patience: Duration::from_secs(settings.detectors.timeout_s),
     };
     for ner in &settings.detectors.ner {
         let detector = NerDetector::start(ner, options)
@@ -83,7 +84,8 @@ impl Deidentifier {
     /// # Errors
     /// When a rule does not compile or a model cannot be loaded.
     pub fn start(settings: &Settings) -> Result<Self, StartError> {
-        let timeout = Duration::from_secs(settings.detectors.timeout_s);
+        // Waiting for a model and running it have that limit each; this is the last resort.
+        let timeout = Duration::from_secs(settings.detectors.timeout_s.saturating_mul(2));
         Ok(Self::with(Composite::new(start_detectors(settings)?, timeout)))
     }
 
@@ -119,6 +121,12 @@ impl Deidentifier {
         }
         let texts: Vec<&str> = leaves.iter().map(|leaf| leaf.text.expose_phi()).collect();
         propagate::propagate(&texts, &mut by_leaf);
+        for (leaf, found) in leaves.iter().zip(&mut by_leaf) {
+            // The names of models hold dates of their own.
+            if leaf.kind == LeafKind::Constant {
+                found.retain(|detection| detection.label != Label::Date);
+            }
+        }
         Ok(by_leaf)
     }
 }

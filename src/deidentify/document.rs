@@ -44,6 +44,7 @@ impl Documents {
                     });
                     texts.push(leaf.text.clone());
                 }
+                LeafKind::Constant => {}
                 LeafKind::Key if is_schema_word(text) => {}
                 LeafKind::Key | LeafKind::Field | LeafKind::Number => {
                     if fields.len() + text.len() > DOCUMENT_BYTES {

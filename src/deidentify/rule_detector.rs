@@ -10,7 +10,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use super::{
     detector::{DetectError, Detector},
     entity::{Detection, Label},
-    patterns::{CustomRule, DenyEntry, RuleError, RuleOptions, Rules},
+    rules::{CustomRule, DenyEntry, RuleError, RuleOptions, Rules},
 };
 use crate::{
     phi::PhiText,

@@ -4,11 +4,13 @@
 //! caller has left is skipped, also in the middle of it.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
@@ -29,11 +31,17 @@ use crate::{
 /// What a warm-up inference runs on: no PHI, long enough to touch every part of the model.
 const WARM_UP: &str = "The patient was seen in clinic today and feels well.";
 
+/// What a model's certainty is worth beside a rule's: a rule that has a cue (0.8 and above) decides
+/// what kind of number it is, and a rule that has none (0.7 and below) leaves it to the model.
+const TRUST: f32 = 0.75;
+
 type Answer = Result<Vec<Vec<Detection>>, DetectError>;
 
 /// Texts to search, and where the answer goes.
 struct Job {
     texts: Arc<[PhiText]>,
+    /// Told when a thread takes the job.
+    taken: Option<oneshot::Sender<()>>,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -42,6 +50,7 @@ pub(super) struct Engine {
     queue: Sender<Job>,
     /// Threads that have not finished their warm-up.
     cold: Arc<AtomicUsize>,
+    patience: Duration,
 }
 
 /// How a model's threads are run.
@@ -53,6 +62,8 @@ pub struct EngineOptions {
     pub queue: usize,
     /// Most windows in one forward pass.
     pub batch: usize,
+    /// How long a job may wait for a thread, and then again how long it may take.
+    pub patience: Duration,
 }
 
 impl Engine {
@@ -87,7 +98,7 @@ impl Engine {
                 .spawn(move || worker.run(&jobs, &cold))
                 .map_err(|error| ModelError::Load(settings.model.clone(), error.to_string()))?;
         }
-        Ok(Self { queue, cold })
+        Ok(Self { queue, cold, patience: options.patience })
     }
 
     /// Whether every thread has run its warm-up inference.
@@ -97,12 +108,26 @@ impl Engine {
 
     /// Searches `texts`. Dropping the future takes the work back.
     pub(super) async fn detect(&self, texts: Arc<[PhiText]>) -> Answer {
+        let (taken, turn) = oneshot::channel();
         let (answer, found) = oneshot::channel();
-        self.queue.try_send(Job { texts, answer }).map_err(|error| match error {
-            TrySendError::Full(_) => DetectError::Overloaded,
-            TrySendError::Disconnected(_) => DetectError::Failed("the model's threads are gone"),
-        })?;
-        found.await.map_err(|_| DetectError::Failed("the model's thread dropped the request"))?
+        self.queue.try_send(Job { texts, taken: Some(taken), answer }).map_err(
+            |error| match error {
+                TrySendError::Full(_) => DetectError::Overloaded,
+                TrySendError::Disconnected(_) => {
+                    DetectError::Failed("the model's threads are gone")
+                }
+            },
+        )?;
+        const DROPPED: DetectError = DetectError::Failed("the model's thread dropped the request");
+        // Waiting for a thread is our lack of capacity; what comes after is the text's length.
+        match tokio::time::timeout(self.patience, turn).await {
+            Err(_) => return Err(DetectError::Overloaded),
+            Ok(turn) => turn.map_err(|_| DROPPED)?,
+        }
+        match tokio::time::timeout(self.patience, found).await {
+            Err(_) => Err(DetectError::TimedOut),
+            Ok(found) => found.map_err(|_| DROPPED)?,
+        }
     }
 }
 
@@ -139,10 +164,19 @@ impl Worker {
             if job.answer.is_closed() {
                 continue;
             }
-            let answer = self.search(&job.texts, || job.answer.is_closed()).map_err(|error| {
-                log::error!("{}: {error}", self.name);
-                DetectError::Failed("a model failed")
-            });
+            if let Some(taken) = job.taken.take() {
+                let _ = taken.send(());
+            }
+            let search = || self.search(&job.texts, || job.answer.is_closed());
+            // A panic anywhere in it fails the request and not the thread.
+            let answer = match catch_unwind(AssertUnwindSafe(search)) {
+                Ok(Ok(found)) => Ok(found),
+                Ok(Err(error)) => {
+                    log::error!("{}: {error}", self.name);
+                    Err(DetectError::Failed("a model failed"))
+                }
+                Err(_) => Err(DetectError::Failed("a model failed")),
+            };
             // A caller that has left does not mind.
             let _ = job.answer.send(answer);
             job.texts = Arc::new([]);
@@ -196,6 +230,7 @@ impl Worker {
             let text = phi.expose_phi();
             let mut entities = votes.decode(text, own, self.threshold, &self.name);
             entities.retain(|entity| !is_clinical(text, entity));
+            entities.iter_mut().for_each(|entity| entity.score *= TRUST);
             found.push(entities);
         }
         Ok(found)

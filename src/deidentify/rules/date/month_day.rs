@@ -1,0 +1,136 @@
+//! A month and a day without a year, "3/14": told from a score, a share or a dose by its surroundings.
+
+use super::super::{
+    engine::{Found, Hit},
+    words::listed,
+};
+use super::{is_day_and_month, numbers};
+
+/// What follows a share, a score or a dose rather than a date.
+const COUNTED: &str = "%|mg|ml|mcg|g |tab|tsp|cup|dose|pill|strength|murmur|pain|systolic|pulse|reflex|\
+    bilat|throughout|in |inch|cm|mm|resident|patient|positive|negative|lobes|score|\
+    on the|on a |of |motor|power|lymph|nodes|cores|core |margin|pack|l |at rest|\
+    severity|intensity|word|item|object|recall|sep|holosystolic|sem|ejection|upper|\
+    lower|right|left|grip|plantar|dorsi|hip|knee|biceps|triceps|blasts|normal|saline|ns|\
+    dextrose|ppd|wt|of the|sites|blood|bottles|cultures|way|full|hour|minute|second";
+/// What stands before a share, a score, a pressure or a level rather than before a date.
+const SCORED: &str = "bp pain score strength grade gcs apgar apgars reflexes od os ou vision mmse moca \
+         rated rate scale pulses power motor dtrs murmur phq gad berg vas acuity sat l c \
+         t type stage of ratio nihss braden norco percocet vicodin bipap cpap settings a \
+         about the iop c/d is was at with ehl hydrocodone oxycodone augmentin advair \
+         symbicort novolin humulin insulin mix every x cranial s1 cup approximately";
+/// What stands before a date.
+pub(super) const DATED: &str = "on since until till til by from dated date seen due lmp through thru starting \
+         started start onset admitted discharged recheck appt appointment visit expires \
+         exp last next monday tuesday wednesday thursday friday saturday sunday mon tue \
+         tues wed thu thur thurs fri sat sun before after hx dos dob doa edd edc born dc \
+         d/c dc'd labs lab ct mri xray cxr echo egd colonoscopy ekg ecg surgery week wk \
+         between around eff effective scheduled rescheduled for completed done collected \
+         drawn received reported ended ends recert reviewed as afternoon morning evening \
+         night of op procedure admit filled refilled refill call called signed repeat f/u \
+         followup follow-up";
+
+pub(super) fn last_word(text: &str) -> String {
+    let text = text.trim_end_matches([' ', ':', '(', '=', '#', '\t', '"']);
+    let word = text.rsplit([' ', '\n', '\t', ',', ';', '(', '[', '|']).next().unwrap_or_default();
+    word.trim_end_matches(['.', ':']).to_ascii_lowercase()
+}
+
+pub(super) fn month_day(found: &Found<'_>) -> Option<Hit> {
+    let &[one, two] = numbers(found.value()).as_slice() else { return None };
+    // "2/3-2/5" is a stay, "4/5-5/5" a strength: shares have their whole in common.
+    if let Some(other) = other_end(found)
+        && is_day_and_month(one, two)
+        && other != two
+        && !listed(SCORED, &last_word(found.before(16)))
+    {
+        return found.keep();
+    }
+    if !is_day_and_month(one, two)
+        || found.is_cut()
+        || matches!(found.next(), b'/' | b'%')
+        || matches!(found.prev(), b'/' | b'+' | b'<' | b'>')
+    {
+        return None;
+    }
+    let after = found.after(16).to_ascii_lowercase();
+    let after = after.strip_prefix('-').unwrap_or(&after).trim_start();
+    if COUNTED.split('|').any(|counted| after.starts_with(counted)) {
+        return None;
+    }
+    let word = last_word(found.before(24));
+    let before = found.before(12);
+    let second = matches!(word.as_str(), "to" | "and" | "through" | "thru" | "or")
+        && before.trim_start_matches(|c: char| c != '/').len() > 4
+        && before.contains('/');
+    if second {
+        return found.keep();
+    }
+    if listed(DATED, word.as_str()) && word != "of" {
+        return found.keep();
+    }
+    // A range of dates: "3/14-3/20", "3/14 to 3/20".
+    let ranged = after.strip_prefix("to ").or_else(|| after.strip_prefix("- ")).unwrap_or(after);
+    let ranged = ranged
+        .trim_start_matches('-')
+        .get(..4)
+        .is_some_and(|next| next.contains('/') && next.starts_with(|c: char| c.is_ascii_digit()));
+    let weekday = ["(mon", "(tue", "(wed", "(thu", "(fri", "(sat", "(sun", "labs", "visit"];
+    let told = weekday.iter().any(|next| after.starts_with(next)) && one <= 12;
+    if told || found.before(8).to_ascii_lowercase().ends_with("week of ") {
+        return found.keep();
+    }
+    if listed(SCORED, word.as_str()) {
+        return None;
+    }
+    let month_first = one <= 12 && two > 12 && !matches!(two, 15 | 20 | 24 | 25 | 27 | 28 | 30);
+    let odd = one <= 12 && matches!(two, 7 | 9 | 11) && one != two;
+    let starts = word.is_empty() && matches!(found.prev(), b'\n' | b'(');
+    let followed = [
+        ":", "visit", "appt", "labs", "note", "at ", "@", "pm", "am", "is also", "- ", "ct", "mri",
+    ]
+    .iter()
+    .any(|next| after.starts_with(next));
+    // No score is more than all: "10/9".
+    let no_share = one > two && one <= 12 && two > 2;
+    if ranged
+        || no_share
+        || month_first
+        || (odd && followed)
+        || (starts && one <= 12 && (followed || two > 12))
+    {
+        return found.keep();
+    }
+    None
+}
+
+/// The second figure of the date at the other end of a range, "2/3-2/5".
+fn other_end(found: &Found<'_>) -> Option<u32> {
+    let part = |text: &str| match numbers(text).as_slice() {
+        &[one, two] if is_day_and_month(one, two) => Some(two),
+        _ => None,
+    };
+    let slash = |text: &str| {
+        text.matches('/').count() == 1
+            && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'/')
+    };
+    if let Some(after) = found.after(8).strip_prefix('-') {
+        let end = after.find(|c: char| !(c.is_ascii_digit() || c == '/')).unwrap_or(after.len());
+        return after.get(..end).filter(|after| slash(after)).and_then(part);
+    }
+    let before = found.before(7).strip_suffix('-')?;
+    let start = before.rfind(|c: char| !(c.is_ascii_digit() || c == '/')).map_or(0, |at| at + 1);
+    before.get(start..).filter(|before| slash(before)).and_then(part)
+}
+
+/// "3-14" only right after a word for a date.
+pub(super) fn month_day_hyphen(found: &Found<'_>) -> Option<Hit> {
+    let &[one, two] = numbers(found.value()).as_slice() else { return None };
+    let word = last_word(found.before(24));
+    let dated = ["on", "dated", "dos", "lmp", "since", "seen"].contains(&word.as_str());
+    let after = found.after(12).to_ascii_lowercase();
+    let unit = after.trim_start().starts_with(|c: char| c.is_ascii_alphabetic() || c == '%');
+    (dated && is_day_and_month(one, two) && one <= 12 && two > 12 && !unit && !found.is_cut())
+        .then(|| found.keep())
+        .flatten()
+}

@@ -1,0 +1,176 @@
+//! Evens out the typography of a text, so that rules need to know one hyphen, one space and one
+//! set of digits, and leads offsets in the result back to the text as it was.
+//!
+//! Follows the compatibility mappings of Unicode (UAX #15, UAX #14's hyphens and spaces) for the
+//! characters that office software, PDF extraction and input methods put into ordinary notes.
+
+use crate::deidentify::entity::Span;
+
+/// One place where the even text differs from the original.
+#[derive(Debug)]
+struct Edit {
+    even: Span,
+    original: Span,
+}
+
+/// A text with even typography, and the way back.
+#[derive(Debug)]
+pub(super) struct Even {
+    text: String,
+    edits: Vec<Edit>,
+}
+
+impl Even {
+    /// Evens `text` out, or `None` where it is even already: most texts are.
+    pub(super) fn of(text: &str) -> Option<Even> {
+        if text.is_ascii() {
+            return None;
+        }
+        let first =
+            text.char_indices().find(|&(_, c)| c >= '\u{80}' && replacement(c).is_some())?.0;
+        let mut even = Even { text: String::with_capacity(text.len()), edits: Vec::new() };
+        even.text.push_str(text.get(..first)?);
+        for (offset, c) in text.get(first..)?.char_indices() {
+            match replacement(c) {
+                None => even.text.push(c),
+                Some(new) => {
+                    let start = even.text.len();
+                    match new {
+                        New::Char(c) => even.text.push(c),
+                        New::Text(text) => even.text.push_str(text),
+                    }
+                    let original = Span::new(first + offset, first + offset + c.len_utf8());
+                    even.edits.push(Edit { even: Span::new(start, even.text.len()), original });
+                }
+            }
+        }
+        Some(even)
+    }
+
+    /// The even text.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Leads a span of the even text back to whole characters of the original.
+    pub(super) fn original(&self, span: Span) -> Span {
+        let start = self.back(span.start, Edge::Start);
+        Span::new(start, self.back(span.end, Edge::End).max(start))
+    }
+
+    fn back(&self, offset: usize, edge: Edge) -> usize {
+        // The last edit that begins before the offset, or at it for the start of a span: a span
+        // begins after the invisible characters before it, and ends before those after it.
+        let count = self.edits.partition_point(|edit| match edge {
+            Edge::Start => edit.even.start < offset || edit.even == Span::new(offset, offset),
+            Edge::End => edit.even.start < offset,
+        });
+        let Some(edit) = count.checked_sub(1).and_then(|last| self.edits.get(last)) else {
+            return offset;
+        };
+        if offset >= edit.even.end {
+            edit.original.end + (offset - edit.even.end)
+        } else {
+            match edge {
+                Edge::Start => edit.original.start,
+                Edge::End => edit.original.end,
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Edge {
+    Start,
+    End,
+}
+
+enum New {
+    Char(char),
+    Text(&'static str),
+}
+
+/// What stands for `c` in even text, where that is something else.
+fn replacement(c: char) -> Option<New> {
+    let new = match c {
+        '\0'..='\u{7f}' => return None,
+        '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => {
+            New::Char(' ')
+        }
+        // Soft hyphen, zero-width characters, direction marks, byte order mark.
+        '\u{ad}'
+        | '\u{34f}'
+        | '\u{61c}'
+        | '\u{180e}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{2069}'
+        | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}' => New::Text(""),
+        '\u{85}' | '\u{2028}' | '\u{2029}' => New::Char('\n'),
+        '\u{2010}'..='\u{2013}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' => New::Char('-'),
+        '\u{2014}' | '\u{2015}' => New::Text(" - "),
+        '\u{2018}' | '\u{2019}' | '\u{201b}' | '\u{2bc}' | '\u{2032}' | '\u{b4}' => New::Char('\''),
+        '\u{201c}'..='\u{201f}' | '\u{ab}' | '\u{bb}' | '\u{2033}' => New::Char('"'),
+        '\u{2022}' | '\u{2023}' | '\u{25aa}' | '\u{25cf}' | '\u{25e6}' | '\u{b7}' => New::Char('*'),
+        '\u{2024}' | '\u{3002}' => New::Char('.'),
+        '\u{2026}' => New::Text("..."),
+        '\u{2044}' | '\u{2215}' => New::Char('/'),
+        // Full-width forms of ASCII.
+        '\u{ff01}'..='\u{ff5e}' => New::Char(char::from_u32(u32::from(c).checked_sub(0xfee0)?)?),
+        // Decimal digits of Arabic, Persian, Devanagari and Bengali.
+        '\u{660}'..='\u{669}' => digit(c, 0x660)?,
+        '\u{6f0}'..='\u{6f9}' => digit(c, 0x6f0)?,
+        '\u{966}'..='\u{96f}' => digit(c, 0x966)?,
+        '\u{9e6}'..='\u{9ef}' => digit(c, 0x9e6)?,
+        '\u{fb00}' => New::Text("ff"),
+        '\u{fb01}' => New::Text("fi"),
+        '\u{fb02}' => New::Text("fl"),
+        '\u{fb03}' => New::Text("ffi"),
+        '\u{fb04}' => New::Text("ffl"),
+        '\u{fb05}' | '\u{fb06}' => New::Text("st"),
+        _ => return None,
+    };
+    Some(new)
+}
+
+fn digit(c: char, zero: u32) -> Option<New> {
+    char::from_digit(u32::from(c).checked_sub(zero)?, 10).map(New::Char)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordinary_text_is_not_copied() {
+        for text in ["", "SSN 123-45-6789", "José Müller, 38,5 °C", "黄 36.6℃"] {
+            assert!(Even::of(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn spans_come_back_whole() {
+        // original, even text, found in the even text, where that stands in the original
+        let cases = [
+            ("a\u{a0}12", "a 12", "12", "12"),
+            ("x 555\u{2011}0147 y", "x 555-0147 y", "555-0147", "555\u{2011}0147"),
+            ("\u{200b}55\u{200b}5\u{200b}!", "555!", "555", "55\u{200b}5"),
+            ("tel \u{ff15}\u{ff16}", "tel 56", "56", "\u{ff15}\u{ff16}"),
+            ("Sou\u{ad}za.", "Souza.", "Souza", "Sou\u{ad}za"),
+            ("Gri\u{fb03}th", "Griffith", "Griffith", "Gri\u{fb03}th"),
+            // A span that cuts a ligature takes all of it.
+            ("Gri\u{fb03}th", "Griffith", "Grif", "Gri\u{fb03}"),
+            ("Gri\u{fb03}th", "Griffith", "fith", "\u{fb03}th"),
+            ("a\u{2014}b", "a - b", "b", "b"),
+            ("é\u{2019}é", "é'é", "é'é", "é\u{2019}é"),
+        ];
+        for (original, text, found, expected) in cases {
+            let even = Even::of(original).unwrap();
+            assert_eq!(even.text(), text);
+            let start = text.find(found).unwrap();
+            let span = even.original(Span::new(start, start + found.len()));
+            assert_eq!(span.of(original), Some(expected), "{original:?}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Names after the labels of forms and headers, "Patient Name ....: DOE, JANE".
+
+use super::super::{
+    engine::{Found, Hit},
+    name::{How, read},
+    words::listed,
+};
+use super::FORM;
+use crate::deidentify::entity::Span;
+
+/// The label, its separator and the name: "Patient Name ....: DOE, JANE", "PT: ...", "Signed by - ...".
+pub(super) fn labelled(found: &Found<'_>) -> Option<Hit> {
+    let value = found.rest();
+    let mark = value.char_indices().take(60).find(|&(_, c)| {
+        matches!(c, ':' | '=' | '|' | '\t' | '\n' | ',' | ';' | '<') || c.is_ascii_digit()
+    });
+    let dots = value.find("..").filter(|&at| at < 48);
+    let (at, mark) = match (mark, dots) {
+        (Some((at, _)), Some(dots)) if dots < at => (dots, '.'),
+        (Some((at, mark)), _) => (at, mark),
+        (None, Some(dots)) => (dots, '.'),
+        (None, None) => return None,
+    };
+    if !matches!(mark, ':' | '=' | '|' | '\t' | '.') {
+        return None;
+    }
+    let label = value.get(..at)?.trim_end();
+    if label.split([' ', '/', '(', ')', '-']).filter(|word| !word.is_empty()).count() > 5
+        || !is_label(label)
+    {
+        return None;
+    }
+    let rest = value.get(at..)?;
+    let body = rest
+        .trim_start_matches([':', '=', '|', '\t', '.', ' ', '"', '_', '*', '-', '\'', '>', '`']);
+    let body = body.strip_prefix("\n").map_or(body, str::trim_start);
+    let mut from = found.span.start + (value.len() - body.len());
+    // A title inside the value: "Attending: Dr. Hsu".
+    for title in
+        ["Dr.", "DR.", "dr.", "Dr", "Mr.", "Mrs.", "Ms.", "MR.", "MRS.", "MS.", "Prof.", "Bà"]
+    {
+        if let Some(rest) = body.strip_prefix(title).filter(|rest| rest.starts_with(' ')) {
+            from += body.len() - rest.trim_start().len();
+            break;
+        }
+    }
+    let named = label.to_ascii_lowercase().contains("name");
+    let how = if named { FORM } else { How { sure: false, ..FORM } };
+    let span = read(found.text, from, how)?;
+    // In a dialogue the patient's answer follows: "Patient: Nope."
+    let speaker = matches!(
+        label.to_ascii_lowercase().as_str(),
+        "patient"
+            | "doctor"
+            | "client"
+            | "user"
+            | "nurse"
+            | "clinician"
+            | "family"
+            | "mother"
+            | "father"
+            | "mom"
+            | "dad"
+            | "parent"
+            | "provider"
+            | "therapist"
+    );
+    let value = span.of(found.text)?;
+    let after = found.text.get(span.end..).unwrap_or_default();
+    let sentence = after.starts_with(['?', '!', '.', '\''])
+        || after.strip_prefix(' ').is_some_and(|rest| rest.starts_with(char::is_lowercase))
+        || after
+            .strip_prefix(", ")
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_lowercase() || c == 'I'));
+    if speaker && sentence && !value.contains([' ', ',']) {
+        return None;
+    }
+    let tight = body.len() + 1 == rest.len() && mark == ':' && !named;
+    let caps = span.of(found.text)?.chars().all(|c| !c.is_lowercase());
+    if (tight && caps && span.len() < 4)
+        || super::super::engine::byte_before(found.text, found.at) == b'/'
+        || super::super::engine::byte_before(found.text, found.at) == b':'
+    {
+        return None;
+    }
+    let short = matches!(
+        label.to_ascii_lowercase().as_str(),
+        "p" | "to" | "from" | "re" | "by" | "cc" | "user" | "case" | "tech" | "sig"
+    );
+    // A form's field ends with its line.
+    let value = span.of(found.text)?;
+    let span = Span::new(span.start, span.start + value.find('\n').unwrap_or(value.len()));
+    let lower = span.of(found.text)?.starts_with(char::is_lowercase);
+    if short && lower && label.len() < 3 {
+        return None;
+    }
+    found.keep_span(span)
+}
+
+/// Words that labels of names are made of.
+fn is_label(label: &str) -> bool {
+    const LABEL: &str = "patient patients patlent pat ient pt name names client cl subscriber member \
+         insured guarantor student mother father parent guardian spouse resident veteran \
+         employee contact beneficiary dependent dep policyholder cardholder holder owner \
+         applicant participant victim caller informant historian witness attending \
+         provider physician doctor dr md prescriber operator surgeon assistant \
+         anesthesiologist radiologist pathologist ordering submitting referring referred \
+         consultant pcp author reviewer signature sig signed clinician nurse rn therapist \
+         practitioner interpreter scribe attn attention re cc from to first last middle \
+         full legal maiden preferred family given surname forename nickname alias aka \
+         emergency nok next of kin poa hcp hcpoa proxy caregiver pcg subject donor \
+         recipient primary secondary care responsible party person account driver baby \
+         infant newborn child mom dad wife husband son daughter sister brother supervisor \
+         manager coordinator consulting requesting dictated dictating transcribed \
+         examiner evaluator case user customer defendant plaintiff relative partner \
+         friend roommate by electronically the p s adj adjuster technologist tech \
+         performed verified reported approved prepared completed copy health agent \
+         decision maker power staff treating supplied at check in entered chart identity \
+         other legal physiotherapist your my authorized reviewed called spoke with and or \
+         title print printed team lead on record billing mailing s'";
+    label
+        .split(|c: char| !c.is_alphabetic())
+        .filter(|word| !word.is_empty())
+        .all(|word| listed(LABEL, &word.to_ascii_lowercase()))
+}

@@ -1,0 +1,93 @@
+use super::super::tests::{finds, finds_not};
+use crate::deidentify::entity::Label;
+
+#[test]
+fn names_by_title_and_credential() {
+    finds(
+        Label::Name,
+        &[
+            ("seen by Dr. Feinberg-Ruiz on", &["Feinberg-Ruiz"]),
+            ("DR. HUNTER LONG DICTATING", &["HUNTER LONG"]),
+            ("MR. AL-HASHIMI WAS TREATED", &["AL-HASHIMI"]),
+            ("w dr mahlangu today", &["mahlangu"]),
+            ("to mr. tran telling", &["tran"]),
+            ("Mrs. D'Angelo's chart", &["D'Angelo"]),
+            ("Prof. Åse Brünnhilde-Smith", &["Åse Brünnhilde-Smith"]),
+            ("Dr. Hope has little hope", &["Hope"]),
+            ("to RN Perpetua at", &["Perpetua"]),
+            ("Care endorsed to J. Bascom, RN.", &["J. Bascom"]),
+            ("-Corwin Ashdown DPT, lic", &["Corwin Ashdown"]),
+            ("ORDERING: MARK BILLINGSLEY MD", &["MARK BILLINGSLEY"]),
+            ("Maj. Stroud", &["Stroud"]),
+        ],
+    );
+    finds_not(
+        Label::Name,
+        &[
+            "Dr. in room at 0730, Dr. out at 0744",
+            "MR BRAIN WITHOUT CONTRAST",
+            "MS flare",
+            "the doctor said",
+            "nurse pool",
+            "RN aware",
+            "DR ordered",
+            "MD aware",
+            "seen by PT",
+            "tolerated PO, OT following",
+            "no Miss steps",
+            "Denied per Dr.",
+        ],
+    );
+}
+
+#[test]
+fn names_by_label_and_kin() {
+    finds(
+        Label::Name,
+        &[
+            (
+                "Patient: Ekaterina \"Katya\" Volkonskaya     DOB",
+                &["Ekaterina \"Katya\" Volkonskaya"],
+            ),
+            ("PT: AL-HASHIMI, YUSUF    MED REC #: 1", &["AL-HASHIMI, YUSUF"]),
+            ("Patient Name ........ Doe, Jane A.", &["Doe, Jane A."]),
+            ("pt hector villanueva-paz dob 6 2 1958", &["hector villanueva-paz"]),
+            ("pt John Doe presents", &["John Doe"]),
+            ("saw pt JD today", &["JD"]),
+            ("HIS SON, KARIM, WHO HOLDS", &["KARIM"]),
+            ("daughter lupita translates", &["lupita"]),
+            ("wife Opal, ranch", &["Opal"]),
+            ("Electronically signed by: Tamsin Quaye", &["Tamsin Quaye"]),
+            ("THAT IS S-U-M-M-E-R-S, ", &["S-U-M-M-E-R-S"]),
+            ("Dear Fiona,\n", &["Fiona"]),
+            ("Sincerely,\nNadia Okafor\n", &["Nadia Okafor"]),
+            ("my name is Freya.", &["Freya"]),
+            ("LI, XIAOMING 46 M  DOB", &["LI, XIAOMING"]),
+            ("Name: hope", &[]),
+        ],
+    );
+    finds_not(
+        Label::Name,
+        &[
+            "pt denies pain",
+            "PT DENIES PAIN",
+            "pt tolerated well",
+            "patient: stable",
+            "wife present",
+            "son at bedside",
+            "FATHER: COPD",
+            "mother has diabetes",
+            "Patient: No, I did not.",
+            "by mouth",
+            "seen by the team",
+            "pt AF with RVR",
+            "name: unknown",
+            "A-B-C-D",
+            "Re: lab results",
+            "daughter states",
+            "patient Denies",
+            "From: clinic",
+            "the patient is stable",
+        ],
+    );
+}

@@ -1,0 +1,208 @@
+//! Tables of text (RFC 4180, tab-separated values, Markdown): the names of the columns are cues.
+
+use std::sync::Arc;
+
+use super::words::{is_ordinary, is_stop};
+use crate::deidentify::entity::{Detection, Label, Span};
+
+/// Longest header line, in bytes.
+const HEADER: usize = 1000;
+
+/// What the column of this name holds; `Some(None)` is a usual name of a column without PHI.
+fn column(name: &str) -> Option<Option<Label>> {
+    let key: String =
+        name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    let label = match key.as_str() {
+        "name" | "patient" | "patientname" | "pt" | "ptname" | "firstname" | "first" | "fname"
+        | "lastname" | "last" | "lname" | "surname" | "middlename" | "fullname" | "givenname"
+        | "familyname" | "provider" | "providername" | "physician" | "doctor" | "attending"
+        | "contact" | "contactname" | "emergencycontact" | "member" | "membername"
+        | "subscriber" | "nurse" | "guardian" | "parent" | "mother" | "father" | "spouse"
+        | "employee" | "employeename" | "student" | "client" | "clientname" | "pcp" | "surgeon"
+        | "resident" | "maidenname" | "given" | "family" | "caregiver" | "nextofkin"
+        | "insured" | "guarantor" | "orderingprovider" | "clinician" | "staff" | "user"
+        | "username" | "author" | "nickname" | "residentname" | "studentname" | "preferredname" => {
+            Label::Name
+        }
+        "dob" | "birthdate" | "dateofbirth" | "date" | "admitdate" | "admissiondate"
+        | "dischargedate" | "dos" | "dateofservice" | "servicedate" | "visitdate" | "deathdate"
+        | "admitted" | "discharged" | "apptdate" | "appointment" | "start" | "stop" | "end"
+        | "onset" | "collected" | "birthday" => Label::Date,
+        "phone" | "cell" | "mobile" | "tel" | "telephone" | "homephone" | "workphone"
+        | "cellphone" | "phonenumber" | "contactnumber" | "contactphone" => Label::Phone,
+        "fax" | "faxnumber" => Label::Fax,
+        "email" | "emailaddress" | "mail" => Label::Email,
+        "address" | "street" | "streetaddress" | "address1" | "address2" | "city" | "town"
+        | "zip" | "zipcode" | "postalcode" | "postcode" | "county" | "homeaddress" | "addr"
+        | "birthplace" => Label::Location,
+        "ssn" | "ss" | "socialsecuritynumber" | "socialsecurity" => Label::Ssn,
+        "mrn"
+        | "medicalrecordnumber"
+        | "patientid"
+        | "ptid"
+        | "chartnumber"
+        | "chartno"
+        | "patientnumber"
+        | "recordnumber" => Label::Mrn,
+        "account" | "acct" | "accountnumber" | "acctno" | "accountno" => Label::Account,
+        "memberid" | "policy" | "policynumber" | "policyno" | "subscriberid" | "insuranceid"
+        | "groupnumber" | "planid" | "medicaidid" | "medicareid" | "mbi" => Label::HealthPlanId,
+        "license" | "npi" | "dea" | "drivers" | "driverslicense" | "passport" | "licenseno"
+        | "licensenumber" => Label::License,
+        "vin" | "plate" | "licenseplate" => Label::Vehicle,
+        "serial" | "serialnumber" | "deviceid" | "udi" | "serialno" => Label::Device,
+        "ip" | "ipaddress" => Label::Ip,
+        "employer" | "facility" | "hospital" | "clinic" | "school" | "organization" => {
+            Label::Organization
+        }
+        "id" | "encounter" | "encounterid" | "claim" | "claimid" | "claimnumber" | "accession"
+        | "visitid" | "employeeid" | "studyid" | "subjectid" | "casenumber" => Label::Id,
+        "time" | "dx" | "diagnosis" | "notes" | "note" | "age" | "sex" | "gender" | "race"
+        | "room" | "bed" | "status" | "state" | "code" | "result" | "value" | "unit" | "units"
+        | "medication" | "dose" | "reason" | "type" | "comment" | "comments" | "icd" | "icd10"
+        | "cpt" | "insurance" | "payer" | "description" | "test" | "allergies" | "plan"
+        | "service" | "department" | "unitname" | "copay" | "amount" | "balance"
+        | "relationship" | "relation" | "language" | "ethnicity" | "weight" | "height" | "bp"
+        | "encounterclass" | "reasondescription" => return Some(None),
+        _ => return None,
+    };
+    Some(Some(label))
+}
+
+/// Finds the cells of labelled columns.
+pub(super) fn find(text: &str, detector: &Arc<str>, found: &mut Vec<Detection>) {
+    let mut columns: Option<(char, Vec<Option<Label>>)> = None;
+    let mut at = 0;
+    for line in text.split('\n') {
+        let start = at;
+        at += line.len() + 1;
+        match &columns {
+            Some((mark, labels))
+                if line.contains(*mark) && cells(line, *mark).len() == labels.len() =>
+            {
+                for (cell, label) in cells(line, *mark).into_iter().zip(labels) {
+                    let Some(label) = *label else { continue };
+                    let Some(value) = cell.of(line) else { continue };
+                    if holds(value, label) {
+                        let span = Span::new(start + cell.start, start + cell.end);
+                        found.push(Detection {
+                            label,
+                            span,
+                            score: 0.9,
+                            detector: Arc::clone(detector),
+                        });
+                    }
+                }
+            }
+            Some(_) | None => columns = header(line),
+        }
+    }
+}
+
+/// The columns, when `line` names them: two of PHI or one among other known ones, most of them known.
+fn header(line: &str) -> Option<(char, Vec<Option<Label>>)> {
+    if line.len() > HEADER {
+        return None;
+    }
+    let mark = [',', '\t', '|', ';'].into_iter().find(|&mark| {
+        line.matches(mark).take(2).count() > 1
+            || (mark != ',' && mark != ';' && line.contains(mark))
+    })?;
+    let cells = cells(line, mark);
+    let names: Vec<Option<Option<Label>>> =
+        cells.iter().map(|cell| cell.of(line).and_then(column)).collect();
+    let filled = cells.iter().filter(|cell| !cell.is_empty()).count();
+    let known = names.iter().flatten().count();
+    let telling = names.iter().flatten().flatten().count();
+    (telling > 0 && known > 1 && known * 2 >= filled)
+        .then(|| (mark, names.into_iter().map(Option::flatten).collect()))
+}
+
+/// The cells of a line, without quotation marks and spaces around them.
+fn cells(line: &str, mark: char) -> Vec<Span> {
+    let mut cells = Vec::new();
+    let (mut start, mut quoted) = (0, false);
+    for (at, c) in line.char_indices() {
+        if c == '"' {
+            quoted = !quoted;
+        } else if c == mark && !quoted {
+            cells.push(trimmed(line, start, at));
+            start = at + 1;
+        }
+    }
+    cells.push(trimmed(line, start, line.len()));
+    // Markdown's lines open with the mark.
+    if mark == '|' && cells.len() > 2 && cells.first().is_some_and(|first| first.is_empty()) {
+        cells.remove(0);
+    }
+    if mark == '|' && cells.len() > 2 && cells.last().is_some_and(|last| last.is_empty()) {
+        cells.pop();
+    }
+    cells
+}
+
+fn trimmed(line: &str, start: usize, end: usize) -> Span {
+    let cell = line.get(start..end).unwrap_or_default();
+    let lead = cell.len() - cell.trim_start_matches([' ', '"', '\'', '\r']).len();
+    let kept = cell.trim_end_matches([' ', '"', '\'', '\r']).len();
+    Span::new(start + lead, start + kept.max(lead))
+}
+
+fn holds(value: &str, label: Label) -> bool {
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    let words = || {
+        value.split(|c: char| !(c.is_alphanumeric() || c == '\'')).filter(|word| !word.is_empty())
+    };
+    if value.len() > 120 {
+        return false;
+    }
+    if label == Label::Name {
+        return words().next().is_some()
+            && digits == 0
+            && words().count() <= 6
+            && !words().all(|word| {
+                is_stop(word) || (is_ordinary(word) && !word.starts_with(char::is_uppercase))
+            })
+            && !value.chars().all(|c| c.is_uppercase() && is_ordinary(value));
+    }
+    if label == Label::Organization || label == Label::Location {
+        return value.len() > 2 && words().next().is_some() && !words().all(is_stop);
+    }
+    if label == Label::Date {
+        return digits >= 3 && (value.contains(['/', '-', '.']) || digits >= 6);
+    }
+    digits >= 2 || label == Label::Email && value.contains('@')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{finds, finds_not};
+    use super::*;
+
+    #[test]
+    fn columns_tell() {
+        let text = "time,patient,dx,phone,notes\n08:00,\"Pruitt, Sable\",I10,303-555-0111,new pt\n08:20,Begaye,E11.9,5550108,ok\n09:00,HOLD,,,\"\"\n";
+        finds(
+            Label::Name,
+            &[
+                (text, &["Pruitt, Sable", "Begaye"]),
+                ("Id\tFIRST\tLAST\tCITY\n9\tOlin\tVance\tReno\n", &["Olin", "Vance"]),
+                (
+                    "| Name | DOB | Room |\n|---|---|---|\n| Osei, Ama | 3/4/1950 | 9 |\n",
+                    &["Osei, Ama"],
+                ),
+            ],
+        );
+        finds(Label::Phone, &[(text, &["303-555-0111", "5550108"])]);
+        finds(Label::Location, &[("first,last,city\nOlin,Vance,Reno\n", &["Reno"])]);
+        finds_not(
+            Label::Name,
+            &[
+                "Labs: sodium, potassium, glucose\nHospital, course, stable\n",
+                "test,value,unit\nHgb,9.1,g\n",
+                "patient, who is stable, was seen\nand went home, walking, alone\n",
+                "Name, dob confirmed, ok\nContinue Metformin daily, Lisinopril\n",
+            ],
+        );
+    }
+}
