@@ -3,25 +3,31 @@
 mod auth;
 mod body;
 mod chat;
+mod departure;
 mod error_response;
 mod health;
 mod models;
 mod request_id;
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpResponse, guard, web};
 
-pub use self::{auth::Keys, request_id::with_request_id};
+pub use self::{auth::Keys, departure::keep_socket, request_id::with_request_id};
 use crate::error::GatewayError;
 
 /// Declares every route. What is not declared answers 404: nothing is passed through unprotected.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(post_only("/v1/chat/completions", web::post().to(chat::completions)))
-        .service(get_only("/v1/models", web::get().to(models::list)))
-        .service(get_only("/v1/models/{id:.+}", web::get().to(models::one)))
-        .service(get_only("/healthz", web::get().to(health::alive)))
-        .service(get_only("/readyz", web::get().to(health::ready)))
+        .service(get_only("/v1/models", get().to(models::list)))
+        .service(get_only("/v1/models/{id:.+}", get().to(models::one)))
+        .service(get_only("/healthz", get().to(health::alive)))
+        .service(get_only("/readyz", get().to(health::ready)))
         .default_service(web::to(no_such_route));
+}
+
+/// `HEAD` is `GET` without the body: load balancers ask that way.
+fn get() -> actix_web::Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
 fn post_only(path: &str, route: actix_web::Route) -> actix_web::Resource {
@@ -41,5 +47,5 @@ async fn only_post() -> Result<HttpResponse, GatewayError> {
 }
 
 async fn only_get() -> Result<HttpResponse, GatewayError> {
-    Err(GatewayError::MethodNotAllowed { allow: "GET" })
+    Err(GatewayError::MethodNotAllowed { allow: "GET, HEAD" })
 }

@@ -64,6 +64,8 @@ pub enum GatewayError {
         status: u16,
         /// The upstream's error object, restored.
         error: RestoredError,
+        /// The upstream's headers to pass on.
+        headers: Vec<(String, String)>,
     },
     /// The upstream's limit is used up.
     #[error("the upstream's rate limit is used up")]
@@ -85,6 +87,9 @@ pub enum GatewayError {
     /// The models are not loaded and warm yet.
     #[error("the gateway is starting; try again shortly")]
     NotReady,
+    /// Nobody waits for the answer any more.
+    #[error("the caller has left")]
+    CallerLeft,
     /// A fault of our own.
     #[error("internal error, nothing was sent")]
     Internal(&'static str),

@@ -28,6 +28,8 @@ pub struct Progress {
     pub counts: Counts,
     /// Placeholders given out.
     pub given: usize,
+    /// What became of them in the reply, where there was one; errors have texts too.
+    pub restored: Option<RestoreReport>,
 }
 
 /// A reply for the caller.
@@ -36,8 +38,6 @@ pub struct Answer {
     pub body: Value,
     /// The upstream's headers to pass on.
     pub headers: Vec<(String, String)>,
-    /// What became of the placeholders; `None` where none were given out.
-    pub restored: Option<RestoreReport>,
 }
 
 impl Gateway {
@@ -70,9 +70,15 @@ impl Gateway {
         progress.given = cleared.mapping.len();
 
         let reply = upstream.post("/chat/completions", credentials, cleared.body).await?;
-        let mut answer = restore(reply, &cleared.mapping)?;
+        let mut restorer = Restorer::new(&cleared.mapping);
+        let answer = restore(reply, &mut restorer);
+        progress.restored = Some(restorer.report());
+        let mut answer = answer?;
+        if !has_choices(&answer.body) {
+            return Err(UpstreamError::Nonsense("has no choices").into());
+        }
         if compact {
-            answer.body = compact_reply(answer.body)?;
+            answer.body = compact_reply(answer.body);
         }
         Ok(answer)
     }
@@ -89,7 +95,7 @@ impl Gateway {
     ) -> Result<Answer, GatewayError> {
         let path = id.map_or_else(|| "/models".to_owned(), |id| format!("/models/{id}"));
         let reply = upstream.get(&path, credentials).await?;
-        restore(reply, &Mapping::default())
+        restore(reply, &mut Restorer::new(&Mapping::default()))
     }
 }
 
@@ -123,8 +129,7 @@ fn has_nul(value: &Value) -> bool {
 }
 
 /// Turns the upstream's reply into the caller's: errors mapped, texts restored.
-fn restore(reply: Reply, mapping: &Mapping) -> Result<Answer, GatewayError> {
-    let mut restorer = Restorer::new(mapping);
+fn restore(reply: Reply, restorer: &mut Restorer<'_>) -> Result<Answer, GatewayError> {
     let body = serde_json::from_slice::<Value>(&reply.body).ok();
     if !reply.is_success() {
         let error = body.and_then(|mut body| {
@@ -143,17 +148,17 @@ fn restore(reply: Reply, mapping: &Mapping) -> Result<Answer, GatewayError> {
         return Err(UpstreamError::Nonsense("has an error inside a success").into());
     }
     restorer.reply(&mut body);
-    let restored = (!mapping.is_empty()).then(|| restorer.report());
-    Ok(Answer { body, headers: reply.headers, restored })
+    Ok(Answer { body, headers: reply.headers })
 }
 
-/// OpenAI's error object in a reply, if there is one.
+/// OpenAI's error object in a reply. Others send a bare message, as `error` or as `detail`.
 fn error_object(body: Value) -> Option<RestoredError> {
     let Value::Object(mut fields) = body else { return None };
-    match fields.remove("error")? {
+    match fields.remove("error").or_else(|| fields.remove("detail"))? {
         Value::Object(error) if error.get("message").is_some_and(Value::is_string) => {
             Some(RestoredError(error))
         }
+        Value::String(message) => Some(plain(&message)),
         _ => None,
     }
 }
@@ -167,13 +172,11 @@ fn refusal(
     match status {
         401 | 403 => GatewayError::InvalidOpenAiKey,
         429 => GatewayError::RateLimited { error, headers },
-        404 => GatewayError::Refused { status, error: not_found(error) },
-        400..=499 => match error {
-            Some(error) => GatewayError::Refused { status, error },
-            None => {
-                GatewayError::Refused { status, error: plain("the upstream refused the request") }
-            }
-        },
+        404 => GatewayError::Refused { status, error: not_found(error), headers },
+        400..=499 => {
+            let error = error.unwrap_or_else(|| plain("the upstream refused the request"));
+            GatewayError::Refused { status, error, headers }
+        }
         _ => UpstreamError::Status(status).into(),
     }
 }
@@ -197,11 +200,16 @@ fn plain(message: &str) -> RestoredError {
     RestoredError(fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }
 
+/// Whether a reply is a completion at all.
+fn has_choices(reply: &Value) -> bool {
+    reply.get("choices").and_then(Value::as_array).is_some_and(|choices| !choices.is_empty())
+}
+
 /// `{"content": …}`, with `choices` only where the content alone cannot carry the answer.
-fn compact_reply(mut reply: Value) -> Result<Value, GatewayError> {
+fn compact_reply(mut reply: Value) -> Value {
     let choices = match reply.get_mut("choices").map(Value::take) {
-        Some(Value::Array(choices)) if !choices.is_empty() => choices,
-        _ => return Err(UpstreamError::Nonsense("has no choices").into()),
+        Some(Value::Array(choices)) => choices,
+        _ => Vec::new(),
     };
     let message = choices.first().and_then(|choice| choice.get("message"));
     let content = message.and_then(|message| message.get("content")).cloned().unwrap_or_default();
@@ -217,20 +225,20 @@ fn compact_reply(mut reply: Value) -> Result<Value, GatewayError> {
     if needs_choices {
         compact.insert("choices".to_owned(), Value::Array(choices));
     }
-    Ok(Value::Object(compact))
+    Value::Object(compact)
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::{compact_reply, parse, refusal};
+    use super::{compact_reply, has_choices, parse, refusal};
     use crate::error::GatewayError;
 
     #[test]
     fn the_compact_reply_is_the_content_alone_where_it_can_be() {
         let reply = json!({"id": "x", "choices": [{"message": {"content": "Hi", "tool_calls": null, "refusal": null}}]});
-        assert_eq!(compact_reply(reply).unwrap(), json!({"content": "Hi"}));
+        assert_eq!(compact_reply(reply), json!({"content": "Hi"}));
     }
 
     #[test]
@@ -240,10 +248,10 @@ mod tests {
             json!([{"message": {"content": null, "tool_calls": [{"id": "c"}]}}]),
             json!([{"message": {"content": "", "refusal": "no"}}]),
         ] {
-            let compact = compact_reply(json!({"choices": choices})).unwrap();
+            let compact = compact_reply(json!({"choices": choices}));
             assert_eq!(compact["choices"], choices);
         }
-        assert!(compact_reply(json!({"choices": []})).is_err());
+        assert!(!has_choices(&json!({"choices": []})) && !has_choices(&json!({})));
     }
 
     #[test]
@@ -275,7 +283,7 @@ mod tests {
         assert!(matches!(refusal(422, None, vec![]), GatewayError::Refused { status: 422, .. }));
         assert!(matches!(refusal(503, None, vec![]), GatewayError::Upstream(_)));
         match refusal(404, None, vec![]) {
-            GatewayError::Refused { status, error } => {
+            GatewayError::Refused { status, error, .. } => {
                 assert_eq!((status, &error.0["code"]), (404, &json!("model_not_found")));
             }
             _ => panic!("not refused"),

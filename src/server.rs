@@ -45,6 +45,7 @@ pub async fn serve(settings: Settings) -> Result<(), ServerError> {
     } else {
         None
     };
+    quiet_panics();
     warn_of_open_doors(&settings);
     let deidentifier = Deidentifier::start(&settings)?;
     let server = settings.server.clone();
@@ -65,6 +66,7 @@ pub async fn serve(settings: Settings) -> Result<(), ServerError> {
             .wrap(from_fn(api::with_request_id))
             .configure(api::routes)
     })
+    .on_connect(api::keep_socket)
     .workers(workers)
     .shutdown_timeout(server.shutdown_timeout_s)
     .bind((server.host.as_str(), server.port))
@@ -76,6 +78,14 @@ pub async fn serve(settings: Settings) -> Result<(), ServerError> {
         log::info!("listening on http://{address}");
     }
     http.run().await.map_err(ServerError::Run)
+}
+
+/// A panic's message can quote the text that it tripped over, so the log gets its place alone.
+fn quiet_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        log::error!("panic at {}", place.as_deref().unwrap_or("an unknown place"));
+    }));
 }
 
 /// Says at start what a careful operator would want to know.

@@ -87,6 +87,7 @@ pub enum KeyHeader {
 #[serde(deny_unknown_fields, default)]
 pub struct UpstreamSettings {
     /// Base address, up to and without `/chat/completions`; a query string is kept.
+    #[serde(serialize_with = "without_query")]
     pub base_url: String,
     /// The server's own key, used when the caller brings none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,6 +100,14 @@ pub struct UpstreamSettings {
     pub read_timeout_s: u64,
     /// Largest reply that is read, in bytes.
     pub max_reply_bytes: usize,
+}
+
+/// A query string may hold a signature.
+fn without_query<S: serde::Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    match url.split_once('?') {
+        Some((base, _)) => serializer.collect_str(&format_args!("{base}?***")),
+        None => serializer.serialize_str(url),
+    }
 }
 
 impl Default for UpstreamSettings {
@@ -226,7 +235,7 @@ pub struct DetectorSettings {
     pub custom: Vec<CustomSettings>,
     /// The transformer models.
     pub ner: Vec<NerSettings>,
-    /// Time limit for detection in one request, in seconds.
+    /// How long a request may wait for a model, and how long detection may then take, in seconds.
     pub timeout_s: u64,
     /// Requests that may wait for a model before further ones are answered 503.
     pub queue: usize,
@@ -310,11 +319,11 @@ fn even() -> f32 {
 }
 
 fn window_tokens() -> usize {
-    254
+    128
 }
 
 fn overlap_tokens() -> usize {
-    48
+    32
 }
 
 impl Default for NerSettings {

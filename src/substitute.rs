@@ -1,6 +1,5 @@
 //! Swaps what was found for placeholders, and puts the originals back into the reply.
 
-pub mod json_text;
 pub mod mapping;
 pub mod placeholder;
 pub mod restore;
@@ -11,7 +10,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use thiserror::Error;
 
-use self::placeholder::find_all;
+use self::placeholder::{Written, find_all};
 pub use self::{
     mapping::Mapping,
     restore::{RestoreReport, Restorer},
@@ -153,16 +152,33 @@ fn replace(
     Some(out)
 }
 
+/// The largest number of a placeholder that a caller's own text may hold.
+const MOST_CALLERS_NUMBER: u32 = 9999;
+
 /// What to replace: the detections, without what they share with placeholders that the caller
 /// wrote. `found` is sorted and disjoint, and so is the plan.
+///
+/// Only the exact form with a small number is a placeholder here: people write `[MRN 4471009]`.
 fn plan(text: &str, found: &[Detection]) -> Vec<(Label, Span)> {
-    let taken: Vec<Span> = find_all(text).map(|written| written.span).collect();
+    let is_ours =
+        |written: &Written| written.exact && written.placeholder.number <= MOST_CALLERS_NUMBER;
+    let mut taken = find_all(text).filter(is_ours).map(|written| written.span).peekable();
     let mut plan = Vec::with_capacity(found.len());
     for detection in found {
         let mut rest = detection.span;
-        for placeholder in taken.iter().filter(|taken| taken.overlaps(detection.span)) {
-            plan.push((detection.label, Span::new(rest.start, placeholder.start)));
-            rest.start = placeholder.end.max(rest.start);
+        while let Some(placeholder) = taken.peek().copied() {
+            if placeholder.start >= detection.span.end {
+                break;
+            }
+            if placeholder.end > detection.span.start {
+                plan.push((detection.label, Span::new(rest.start, placeholder.start)));
+                rest.start = placeholder.end.max(rest.start);
+            }
+            // One that reaches beyond this detection may touch the next as well.
+            if placeholder.end > detection.span.end {
+                break;
+            }
+            taken.next();
         }
         plan.push((detection.label, rest));
     }

@@ -20,8 +20,10 @@ use crate::{
     substitute::ClearedBody,
 };
 
-/// The caller's headers that the upstream gets, if they look as they should. No other is sent.
-pub const REQUEST_HEADERS: [&str; 3] = ["openai-organization", "openai-project", "openai-beta"];
+/// The caller's headers that the upstream gets, if their value starts as OpenAI's ids do and goes on
+/// in letters and digits. No other is sent.
+pub const REQUEST_HEADERS: [(&str, &str); 2] =
+    [("openai-organization", "org-"), ("openai-project", "proj_")];
 
 /// The upstream's headers that the caller gets. No other is passed on.
 const REPLY_HEADERS: [&str; 4] =
@@ -36,6 +38,9 @@ pub enum UpstreamError {
     /// No connection came about.
     #[error("the upstream could not be reached: {0}")]
     Unreachable(&'static str),
+    /// TLS failed, most likely since nobody vouches for the certificate.
+    #[error("the upstream's certificate is not trusted, or TLS failed")]
+    Untrusted,
     /// The connection broke before the reply was whole.
     #[error("the upstream's reply broke off")]
     BrokeOff,
@@ -237,7 +242,7 @@ fn describe(error: &SendRequestError) -> UpstreamError {
         SendRequestError::Connect(ConnectError::Io(error))
             if error.kind() == std::io::ErrorKind::InvalidData =>
         {
-            UpstreamError::Unreachable("its certificate is not trusted, or TLS failed")
+            UpstreamError::Untrusted
         }
         SendRequestError::Connect(_) => UpstreamError::Unreachable("the connection was refused"),
         SendRequestError::Url(_) => UpstreamError::Unreachable("upstream.base_url is not valid"),

@@ -2,4 +2,5 @@
 
 pub mod chat;
 pub mod fields;
+pub mod json_text;
 pub mod walk;

@@ -1,6 +1,6 @@
 //! Who is calling, and with which key for the upstream.
 
-use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use actix_web::http::header::{AUTHORIZATION, HeaderMap, ToStrError};
 
 use crate::{
     error::GatewayError,
@@ -39,7 +39,7 @@ impl Keys {
         headers: &HeaderMap,
         server_key: Option<&Secret>,
     ) -> Result<Caller, GatewayError> {
-        let own = text(headers, GATEWAY_KEY);
+        let own = text(headers, GATEWAY_KEY).map_err(|_| GatewayError::InvalidGatewayKey)?;
         let bearer = bearer(headers);
         let gateway_key = own.or(bearer);
         match gateway_key {
@@ -47,7 +47,8 @@ impl Keys {
             None if self.required => return Err(GatewayError::MissingGatewayKey),
             None => {}
         }
-        let upstream_key = text(headers, UPSTREAM_KEY);
+        let upstream_key =
+            text(headers, UPSTREAM_KEY).map_err(|_| GatewayError::InvalidOpenAiKey)?;
         let key = upstream_key
             .or(if own.is_some() { bearer } else { None })
             .map(Secret::new)
@@ -65,9 +66,10 @@ impl Keys {
     }
 }
 
-/// A header's text; an empty one counts as absent.
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok().map(str::trim).filter(|text| !text.is_empty())
+/// A header's text; an empty one counts as absent, and one that is no text is an error.
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, ToStrError> {
+    let text = headers.get(name).map(|value| value.to_str()).transpose()?;
+    Ok(text.map(str::trim).filter(|text| !text.is_empty()))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -78,11 +80,11 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 /// Of the headers that may go upstream, those that look like what they should be.
 fn passed_on(headers: &HeaderMap) -> Vec<(&'static str, String)> {
-    let looks_right = |value: &&str| {
-        value.len() <= 128 && value.chars().all(|c| c.is_ascii_alphanumeric() || "-_.=".contains(c))
-    };
-    let one = |name: &'static str| {
-        text(headers, name).filter(looks_right).map(|value| (name, value.to_owned()))
+    let one = |(name, prefix): (&'static str, &str)| {
+        let value = headers.get(name)?.to_str().ok()?;
+        let id = value.strip_prefix(prefix)?;
+        let fits = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric());
+        fits.then(|| (name, value.to_owned()))
     };
     REQUEST_HEADERS.into_iter().filter_map(one).collect()
 }
@@ -145,6 +147,12 @@ mod tests {
             refused(&[("x-compliantchatgpt-key", "no"), ("authorization", "Bearer gw")]),
             invalid
         );
+        // A key that cannot be read is a wrong one, not an absent one.
+        let mut unreadable = headers(&[("authorization", "Bearer gw")]);
+        let value = HeaderValue::from_bytes(b"g\xe9w").unwrap();
+        unreadable.insert(HeaderName::from_static("x-compliantchatgpt-key"), value);
+        let refused_unreadable = keys().admit(&unreadable, None).err().map(|e| e.to_string());
+        assert_eq!(refused_unreadable, invalid);
         let no_upstream = Some(GatewayError::MissingOpenAiKey.to_string());
         assert_eq!(refused(&[("authorization", "Bearer gw")]), no_upstream);
     }

@@ -1,6 +1,8 @@
 //! Reads a request body within its limit.
 
-use actix_web::web::Payload;
+use std::time::Duration;
+
+use actix_web::{HttpRequest, http::header::CONTENT_LENGTH, web::Payload};
 use bytes::BytesMut;
 use futures_util::StreamExt;
 use zeroize::Zeroize;
@@ -27,15 +29,33 @@ impl Drop for Body {
     }
 }
 
+/// How long a body may take to come.
+const MOST_PATIENCE: Duration = Duration::from_secs(60);
+
 /// Reads the whole body.
-pub(super) async fn read(mut payload: Payload, limit: usize) -> Result<Body, GatewayError> {
+pub(super) async fn read(
+    request: &HttpRequest,
+    payload: Payload,
+    limit: usize,
+) -> Result<Body, GatewayError> {
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    let announced: usize = announced.and_then(|length| length.parse().ok()).unwrap_or(0);
+    if announced > limit.saturating_add(MOST_DISCARDED) {
+        return Err(GatewayError::TooLarge { limit });
+    }
+    let late = |_| wrong("the body did not arrive in time");
+    tokio::time::timeout(MOST_PATIENCE, collect(payload, limit)).await.map_err(late)?
+}
+
+fn wrong(message: &str) -> GatewayError {
+    GatewayError::InvalidRequest { param: None, message: message.to_owned() }
+}
+
+async fn collect(mut payload: Payload, limit: usize) -> Result<Body, GatewayError> {
     let mut body = Body(BytesMut::new());
     let mut discarded = 0;
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| GatewayError::InvalidRequest {
-            param: None,
-            message: "the body broke off".to_owned(),
-        })?;
+        let chunk = chunk.map_err(|_| wrong("the body broke off"))?;
         if discarded > 0 || body.0.len() + chunk.len() > limit {
             discarded += chunk.len();
             if discarded > MOST_DISCARDED {

@@ -1,6 +1,6 @@
 //! `POST /v1/chat/completions`
 
-use std::{fmt::Write, sync::Arc};
+use std::{fmt::Write, pin::pin, sync::Arc};
 
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
@@ -8,7 +8,9 @@ use actix_web::{
     web::{Data, Payload},
 };
 
-use super::{auth::Keys, body};
+use futures_util::future::{Either, select};
+
+use super::{auth::Keys, body, departure::departure};
 use crate::{
     error::GatewayError,
     gateway::{Answer, Gateway, Progress},
@@ -17,7 +19,7 @@ use crate::{
 };
 
 /// Counts by label, on every reply of a protected endpoint.
-const ENTITIES: HeaderName = HeaderName::from_static("x-deid-entities");
+pub(super) const ENTITIES: HeaderName = HeaderName::from_static("x-deid-entities");
 /// What became of the placeholders.
 const RESTORED: HeaderName = HeaderName::from_static("x-deid-restored");
 
@@ -29,11 +31,24 @@ pub(super) async fn completions(
     upstream: Data<Upstream>,
 ) -> HttpResponse {
     let mut progress = Progress::default();
-    let result = run(&request, payload, &gateway, &keys, &upstream, &mut progress).await;
+    let result = {
+        let work = pin!(run(&request, payload, &gateway, &keys, &upstream, &mut progress));
+        let left = pin!(departure(&request));
+        match select(work, left).await {
+            Either::Left((result, _)) => result,
+            Either::Right(_) => Err(GatewayError::CallerLeft),
+        }
+    };
     let mut response = match result {
-        Ok(answer) => respond(answer, progress.given),
+        Ok(answer) => super::models::respond(&answer),
         Err(error) => error.error_response(),
     };
+    if progress.given > 0
+        && let Some(report) = progress.restored
+        && let Ok(report) = HeaderValue::from_str(&report_text(progress.given, report))
+    {
+        response.headers_mut().insert(RESTORED, report);
+    }
     if let Ok(counts) = HeaderValue::from_str(&counts_text(&progress.counts)) {
         response.headers_mut().insert(ENTITIES, counts);
     }
@@ -49,23 +64,12 @@ async fn run(
     progress: &mut Progress,
 ) -> Result<Answer, GatewayError> {
     let caller = keys.admit(request.headers(), gateway.settings.upstream.api_key.as_ref())?;
-    let body = body::read(payload, gateway.settings.server.max_body_bytes).await?;
+    let body = body::read(request, payload, gateway.settings.server.max_body_bytes).await?;
     if !gateway.deidentifier.is_ready() {
         return Err(GatewayError::NotReady);
     }
     let (credentials, compact) = (&caller.credentials, caller.compact);
     gateway.chat(upstream, credentials, body.expose_phi(), compact, progress).await
-}
-
-/// The answer with the upstream's headers and the report on placeholders.
-fn respond(answer: Answer, given: usize) -> HttpResponse {
-    let mut response = super::models::respond(&answer);
-    if let Some(report) = answer.restored
-        && let Ok(report) = HeaderValue::from_str(&report_text(given, report))
-    {
-        response.headers_mut().insert(RESTORED, report);
-    }
-    response
 }
 
 /// `NAME=2;DATE=1`

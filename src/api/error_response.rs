@@ -7,6 +7,7 @@ use actix_web::{
 use serde_json::{Map, Value, json};
 
 use crate::{
+    deidentify::detector::DetectError,
     error::{GatewayError, RestoredError},
     upstream::UpstreamError,
 };
@@ -33,6 +34,10 @@ impl ResponseError for GatewayError {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
             Self::Overloaded | Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+            // Nobody reads it; the log has nginx's number for it.
+            Self::CallerLeft => {
+                StatusCode::from_u16(499).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+            }
         }
     }
 
@@ -46,17 +51,31 @@ impl ResponseError for GatewayError {
             Self::Overloaded | Self::NotReady => {
                 response.insert_header((header::RETRY_AFTER, RETRY_AFTER_S));
             }
-            Self::RateLimited { error, headers } => {
+            Self::RateLimited { headers, .. } | Self::Refused { headers, .. } => {
                 for (name, value) in headers {
                     response.insert_header((name.as_str(), value.as_str()));
-                }
-                if error.as_ref().is_some_and(is_exhausted) {
-                    response.insert_header(("x-should-retry", "false"));
                 }
             }
             _ => {}
         }
+        if !may_be_retried(self) {
+            response.insert_header(("x-should-retry", "false"));
+        }
         response.json(json!({"error": body(self)}))
+    }
+}
+
+/// Whether the same request might succeed later. SDKs retry every 429 and 500 by themselves.
+fn may_be_retried(error: &GatewayError) -> bool {
+    match error {
+        GatewayError::RateLimited { error, .. } => !error.as_ref().is_some_and(is_exhausted),
+        GatewayError::Upstream(UpstreamError::Status(status)) => *status >= 500,
+        GatewayError::Upstream(error) => {
+            !matches!(error, UpstreamError::TooLarge(_) | UpstreamError::Untrusted)
+        }
+        GatewayError::Detection(cause) => !matches!(cause, DetectError::TimedOut),
+        GatewayError::Internal(_) => false,
+        _ => true,
     }
 }
 
@@ -110,6 +129,7 @@ fn body(error: &GatewayError) -> Map<String, Value> {
         }
         GatewayError::Upstream(_) => own("server_error", "upstream_error", None),
         GatewayError::Detection(_) => own("server_error", "detection_failed", None),
+        GatewayError::CallerLeft => own("server_error", "caller_left", None),
         GatewayError::Internal(_) => own("server_error", "internal_error", None),
         GatewayError::Overloaded => own("server_error", "overloaded", None),
         GatewayError::NotReady => own("server_error", "not_ready", None),

@@ -33,7 +33,7 @@ pub(super) async fn one(
 ) -> Result<HttpResponse, GatewayError> {
     let caller = keys.admit(request.headers(), gateway.settings.upstream.api_key.as_ref())?;
     // What goes into the address is checked: it could be anything that somebody typed.
-    if !Shape::Model.fits(&id) || id.split('/').any(|part| part.is_empty() || part == "..") {
+    if !Shape::Model.fits(&id) || id.split('/').any(|part| part.trim_matches('.').is_empty()) {
         return Err(GatewayError::NotFound);
     }
     gateway.models(&upstream, &caller.credentials, Some(&id)).await.map(|answer| respond(&answer))

@@ -6,9 +6,15 @@ use actix_web::{
     Error,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{HeaderName, HeaderValue},
+    http::{
+        Method,
+        header::{HeaderName, HeaderValue},
+    },
     middleware::Next,
 };
+use sha2::Digest;
+
+use super::chat::ENTITIES;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -24,13 +30,17 @@ pub async fn with_request_id<B: MessageBody>(
     let started = Instant::now();
     let id = request.headers().get(&REQUEST_ID).filter(|id| is_an_id(id)).cloned();
     let id = id.unwrap_or_else(new_id);
-    let method = request.method().clone();
+    let method = known(request.method());
+    let protected = request.path().starts_with("/v1/");
     let mut response = next.call(request).await?;
     response.headers_mut().insert(REQUEST_ID, id.clone());
+    if protected && !response.headers().contains_key(&ENTITIES) {
+        response.headers_mut().insert(ENTITIES, HeaderValue::from_static(""));
+    }
     let route = response.request().match_pattern().unwrap_or_else(|| "-".to_owned());
     log::info!(
         "request_id={} method={method} route={route} status={} duration_ms={}",
-        id.to_str().unwrap_or("-"),
+        logged(&id),
         response.status().as_u16(),
         started.elapsed().as_millis(),
     );
@@ -42,6 +52,26 @@ fn is_an_id(value: &HeaderValue) -> bool {
     let bytes = value.as_bytes();
     let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte);
     (1..=128).contains(&bytes.len()) && bytes.iter().all(fits)
+}
+
+/// How an id stands in the log: ours and UUIDs as they are; any other, which could be somebody's
+/// name or number, as a part of its SHA-256.
+fn logged(id: &HeaderValue) -> String {
+    let text = id.to_str().unwrap_or_default();
+    let digits = text.strip_prefix("req_").unwrap_or(text).replace('-', "");
+    if digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return text.to_owned();
+    }
+    let hash = sha2::Sha256::digest(id.as_bytes());
+    let hex: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}")
+}
+
+/// The methods of HTTP; a caller can write anything there.
+fn known(method: &Method) -> &'static str {
+    const METHODS: [&str; 9] =
+        ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
+    METHODS.into_iter().find(|known| *known == method.as_str()).unwrap_or("OTHER")
 }
 
 fn new_id() -> HeaderValue {

@@ -81,6 +81,9 @@ impl Serialize for ModelLabel {
     }
 }
 
+/// Most inference threads a model may be given.
+const MOST_THREADS: usize = 256;
+
 /// Checks what stands in no single type.
 pub(super) fn check(settings: &Settings) -> Result<(), SettingsError> {
     let wrong = |key: &str, reason: &str| Err(SettingsError::wrong(key, reason));
@@ -114,6 +117,9 @@ pub(super) fn check(settings: &Settings) -> Result<(), SettingsError> {
             return wrong(key, "must be at least 1");
         }
     }
+    if detectors.threads > MOST_THREADS {
+        return wrong("detectors.threads", "must be at most 256");
+    }
     if detectors.custom.iter().any(|custom| !(0.0..=1.0).contains(&custom.score)) {
         return wrong("detectors.custom.score", "must be between 0 and 1");
     }
@@ -137,6 +143,9 @@ fn check_upstream(settings: &Settings) -> Result<(), SettingsError> {
     };
     if authority.split('/').next().is_some_and(|host| host.contains('@')) {
         return wrong("upstream.base_url", "must not hold a user name or password");
+    }
+    if upstream.base_url.contains('#') || upstream.base_url.parse::<awc::http::Uri>().is_err() {
+        return wrong("upstream.base_url", "is not a valid address");
     }
     let key_is_usable = |key: &super::Secret| {
         let key = key.expose_secret();

@@ -5,13 +5,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use config::{Config, ConfigError, Environment, File, FileFormat, Map, Source, Value};
+use config::{Config, ConfigError, File, FileFormat, Map, Source, Value, ValueKind};
 use thiserror::Error;
 
 use super::{Secret, Settings, check};
 
 /// Variables `DEID__SECTION__KEY` set single settings.
-const ENV_PREFIX: &str = "DEID";
+const ENV_PREFIX: &str = "DEID__";
 /// Names the settings file where the command line does not.
 const ENV_FILE: &str = "DEID_SETTINGS";
 /// OpenAI's own variable for the key, honoured where no other is set.
@@ -38,7 +38,7 @@ pub enum SettingsError {
     Unreadable(PathBuf, std::io::Error),
     /// A source is malformed.
     #[error("settings: {0}")]
-    Malformed(#[source] ConfigError),
+    Malformed(String),
     /// A key is unknown or its value has the wrong type.
     #[error("settings: {key}: {reason}")]
     Wrong {
@@ -67,16 +67,8 @@ pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Settings, Sett
         let source = File::from(path.as_path()).format(FileFormat::Toml);
         builder = builder.add_source(LowercaseLabels(source));
     }
-    let mut environment = Environment::with_prefix(ENV_PREFIX)
-        .prefix_separator("__")
-        .separator("__")
-        .try_parsing(true)
-        .list_separator(",");
-    for key in ENV_LISTS {
-        environment = environment.with_list_parse_key(key);
-    }
-    builder = builder.add_source(LowercaseLabels(environment));
-    let merged = builder.build().map_err(SettingsError::Malformed)?;
+    builder = builder.add_source(LowercaseLabels(Variables));
+    let merged = builder.build().map_err(|error| malformed(&error))?;
     let file_names_models = merged.get_array("detectors.ner").is_ok();
 
     let mut settings: Settings = serde_path_to_error::deserialize(merged).map_err(|error| {
@@ -105,6 +97,11 @@ pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Settings, Sett
     Ok(settings)
 }
 
+/// The first line of the message alone: the others quote the file, in which there are secrets.
+fn malformed(error: &ConfigError) -> SettingsError {
+    SettingsError::Malformed(error.to_string().lines().next().unwrap_or_default().to_owned())
+}
+
 /// The file to read; a file that was asked for must be there.
 fn settings_file(named: Option<&Path>) -> Result<Option<PathBuf>, SettingsError> {
     let named = named.map(Path::to_path_buf).or_else(|| env::var_os(ENV_FILE).map(PathBuf::from));
@@ -114,6 +111,51 @@ fn settings_file(named: Option<&Path>) -> Result<Option<PathBuf>, SettingsError>
             Err(error) => Err(SettingsError::Unreadable(path, error)),
         },
         None => Ok(Some(PathBuf::from(DEFAULT_FILE)).filter(|path| path.exists())),
+    }
+}
+
+/// The variables `DEID__SECTION__KEY`. Their values stay text until the type of the setting is known:
+/// a key such as `0123` is no number.
+#[derive(Clone, Debug)]
+struct Variables;
+
+impl Source for Variables {
+    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
+        let mut tree = Map::new();
+        for (name, value) in env::vars_os() {
+            let (Some(name), value) = (name.to_str(), value) else { continue };
+            let Some(key) = name.strip_prefix(ENV_PREFIX) else { continue };
+            let key = key.to_lowercase().replace("__", ".");
+            let value = value
+                .into_string()
+                .map_err(|_| ConfigError::Message(format!("{name} is not UTF-8")))?;
+            let kind = if ENV_LISTS.contains(&key.as_str()) {
+                let items = value.split(',').map(str::trim).filter(|item| !item.is_empty());
+                ValueKind::Array(items.map(|item| Value::from(item.to_owned())).collect())
+            } else {
+                ValueKind::String(value)
+            };
+            insert(&mut tree, &key, Value::new(Some(&name.to_owned()), kind));
+        }
+        Ok(tree)
+    }
+}
+
+/// Puts `value` at a dotted key.
+fn insert(tree: &mut Map<String, Value>, key: &str, value: Value) {
+    let Some((section, rest)) = key.split_once('.') else {
+        tree.insert(key.to_owned(), value);
+        return;
+    };
+    let entry = tree
+        .entry(section.to_owned())
+        .or_insert_with(|| Value::new(None, ValueKind::Table(Map::new())));
+    if let ValueKind::Table(inner) = &mut entry.kind {
+        insert(inner, rest, value);
     }
 }
 
@@ -130,11 +172,16 @@ impl<S: Source + Clone + Send + Sync + 'static> Source for LowercaseLabels<S> {
     fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
         let mut tree = self.0.collect()?;
         if let Some(policy) = tree.get_mut("policy")
-            && let config::ValueKind::Table(policy) = &mut policy.kind
+            && let ValueKind::Table(policy) = &mut policy.kind
             && let Some(labels) = policy.get_mut("labels")
-            && let config::ValueKind::Table(labels) = &mut labels.kind
+            && let ValueKind::Table(labels) = &mut labels.kind
         {
+            let count = labels.len();
             *labels = labels.drain().map(|(label, value)| (label.to_lowercase(), value)).collect();
+            if labels.len() < count {
+                let reason = "policy.labels names a label twice".to_owned();
+                return Err(ConfigError::Message(reason));
+            }
         }
         Ok(tree)
     }

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{json_text, mapping::Mapping, placeholder::find_all};
+use super::{mapping::Mapping, placeholder::find_all};
+use crate::wire::json_text;
 
 /// What became of the placeholders in a reply, in occurrences.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,7 +58,13 @@ impl<'a> Restorer<'a> {
     /// Restores text that is JSON, or the beginning of some: inside its string literals, with the
     /// escapes that keep it JSON. Everything between them stays as it is, to the byte.
     pub fn json_text(&mut self, json: &str) -> String {
-        json_text::rewrite_strings(json, |literal| self.text(literal))
+        json_text::rewrite_strings(json, |literal| {
+            if json_text::is_container(literal) {
+                self.json_text(literal)
+            } else {
+                self.text(literal)
+            }
+        })
     }
 
     /// Restores every string of a reply in place. Strings that hold JSON themselves (`arguments`
@@ -129,6 +136,19 @@ mod tests {
         assert_eq!(arguments, r#"{ "name":"John \"Jack\" O\\Doe\nJr.","n":1.50 }"#);
         let parsed: serde_json::Value = serde_json::from_str(arguments).unwrap();
         assert_eq!(parsed["name"], "John \"Jack\" O\\Doe\nJr.");
+    }
+
+    #[test]
+    fn json_in_a_string_of_json_stays_valid_too() {
+        let mapping = mapping(&[(Label::Name, "A \"B\" C")]);
+        let inner = json!({"n": "[NAME_1]"}).to_string();
+        let mut reply = json!({"arguments": json!({"payload": inner}).to_string()});
+        Restorer::new(&mapping).reply(&mut reply);
+        let outer: serde_json::Value =
+            serde_json::from_str(reply["arguments"].as_str().unwrap()).unwrap();
+        let inner: serde_json::Value =
+            serde_json::from_str(outer["payload"].as_str().unwrap()).unwrap();
+        assert_eq!(inner["n"], "A \"B\" C");
     }
 
     #[test]

@@ -86,6 +86,23 @@ fn the_callers_own_placeholders_are_left_alone() {
 }
 
 #[test]
+fn identifiers_in_brackets_are_no_placeholders() {
+    let values = [
+        (Label::Mrn, "4471009"),
+        (Label::Phone, "5550142"),
+        (Label::Age, "97"),
+        (Label::Id, "ID_445566"),
+    ];
+    let body = chat(&["[MRN 4471009] [phone 5550142] [age 97] [ID_445566] [NAME_12]"]);
+    let done = run(body, &values, &PolicySettings::default());
+    let text = contents(&sent(&done.body)).remove(0);
+    for (_, value) in values {
+        assert!(!text.contains(value), "{text}");
+    }
+    assert!(text.ends_with("[NAME_12]"), "{text}");
+}
+
+#[test]
 fn labels_are_kept_or_redacted_as_the_policy_says() {
     let mut policy = PolicySettings::default();
     policy.labels.insert(Label::Date, Way::Keep);

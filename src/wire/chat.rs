@@ -41,11 +41,6 @@ pub fn fill_in(body: &mut Value, defaults: &CompactSettings) {
     fill("n", Value::from(defaults.n));
 }
 
-/// Whether the caller asks for a stream.
-pub fn is_stream(body: &Value) -> bool {
-    body.get("stream") == Some(&Value::Bool(true))
-}
-
 /// Checks `body` before anything of it is sent.
 ///
 /// # Errors
@@ -63,6 +58,7 @@ pub fn validate(body: &Value, unscannable: UnscannableContent) -> Result<(), Inv
     integer(fields, "n", 128)?;
     integer(fields, "max_tokens", u64::MAX)?;
     integer(fields, "max_completion_tokens", u64::MAX)?;
+    check_logit_bias(fields)?;
     let messages = match fields.get("messages") {
         Some(Value::Array(messages)) if !messages.is_empty() => messages,
         Some(Value::Array(_)) => {
@@ -86,6 +82,17 @@ fn check_stream(fields: &Map<String, Value>) -> Result<(), Invalid> {
         )),
         Some(_) => Err(Invalid::new("stream", "`stream` must be true or false")),
     }
+}
+
+/// Token numbers and weights, and nothing else: they are sent as they are.
+fn check_logit_bias(fields: &Map<String, Value>) -> Result<(), Invalid> {
+    let wrong = || Invalid::new("logit_bias", "`logit_bias` must map token ids to -100..=100");
+    let Some(value) = present(fields, "logit_bias") else { return Ok(()) };
+    let Value::Object(biases) = value else { return Err(wrong()) };
+    let is_token = |key: &str| key.len() <= 7 && key.bytes().all(|b| b.is_ascii_digit());
+    let is_weight = |value: &Value| value.as_f64().is_some_and(|w| (-100.0..=100.0).contains(&w));
+    let fits = biases.iter().all(|(key, value)| is_token(key) && is_weight(value));
+    if fits { Ok(()) } else { Err(wrong()) }
 }
 
 fn check_message(
@@ -126,7 +133,13 @@ fn check_message(
 }
 
 fn check_part(name: &str, part: &Value, unscannable: UnscannableContent) -> Result<(), Invalid> {
+    const KINDS: [&str; 5] = ["text", "refusal", "image_url", "input_audio", "file"];
     let kind = part.get("type").and_then(Value::as_str);
+    // A text part with an image in it would carry what nobody can read past the check below.
+    if let Some(other) = KINDS.iter().find(|key| part.get(**key).is_some() && kind != Some(**key)) {
+        let message = "a part must hold the field of its own type alone";
+        return Err(Invalid::unsupported(format!("{name}.{other}"), message));
+    }
     match kind {
         Some("text" | "refusal") => {
             let key = kind.unwrap_or_default();
@@ -237,6 +250,15 @@ mod tests {
             (with("max_completion_tokens", json!(-1)), "max_completion_tokens"),
             (with("stream", json!(true)), "stream"),
             (with("stream", json!("yes")), "stream"),
+            (with("logit_bias", json!({"ssn": 5})), "logit_bias"),
+            (with("logit_bias", json!({"50256": 536228145})), "logit_bias"),
+            (
+                with(
+                    "messages",
+                    json!([{"role": "user", "content": [{"type": "text", "text": "a", "file": {}}]}]),
+                ),
+                "messages[0].content[0].file",
+            ),
             (with("deid", json!({})), "deid"),
         ] {
             assert_eq!(refused(&body).as_deref(), Some(param), "{body}");

@@ -19,6 +19,8 @@ pub enum Kind {
     Participant,
     /// A JSON schema: numbers and types in it are constants, the rest is text.
     Schema,
+    /// An object whose keys and values were checked to be nothing but what they should be.
+    Checked,
     /// Content that cannot be read (an image, audio, a file), let through by policy.
     Opaque,
 }
@@ -42,9 +44,24 @@ impl Shape {
             Shape::Name => (128, "_-.:"),
             Shape::Model => (256, "_-.:/@+"),
         };
-        let fits = |c: char| c.is_ascii_alphanumeric() || marks.contains(c);
-        !text.is_empty() && text.len() <= most && text.chars().all(fits)
+        let letter = |c: char| match self {
+            Shape::Word => c.is_ascii_lowercase() || c.is_ascii_digit(),
+            Shape::Name | Shape::Model => c.is_ascii_alphanumeric(),
+        };
+        !text.is_empty()
+            && text.len() <= most
+            && text.chars().all(|c| letter(c) || marks.contains(c))
+            && !resembles_an_identifier(text)
     }
+}
+
+/// Whether a constant could be a mail address or a social security number all the same.
+fn resembles_an_identifier(text: &str) -> bool {
+    let mail =
+        text.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.'));
+    let groups: Vec<&str> = text.split(|c: char| !c.is_ascii_digit()).collect();
+    let ssn = groups.windows(3).any(|three| three.iter().map(|group| group.len()).eq([3, 2, 4]));
+    mail || ssn
 }
 
 const WORD: Kind = Kind::Constant(Shape::Word);
@@ -128,7 +145,7 @@ const CHAT: &[(&str, Kind)] = &[
     ("frequency_penalty", Kind::Number),
     ("seed", Kind::Number),
     ("top_logprobs", Kind::Number),
-    ("logit_bias", Kind::Schema),
+    ("logit_bias", Kind::Checked),
     ("reasoning_effort", WORD),
     ("verbosity", WORD),
     ("service_tier", WORD),
@@ -208,5 +225,8 @@ mod tests {
         assert!(Shape::Model.fits("gpt-4o-2024-05-13"));
         assert!(!Shape::Model.fits("the model of John Doe"));
         assert!(!Shape::Word.fits(""));
+        assert!(!Shape::Model.fits("jdoe@example.org"));
+        assert!(Shape::Model.fits("@cf/meta/llama-3"));
+        assert!(!Shape::Name.fits("call_536-22-8145"));
     }
 }

@@ -7,10 +7,8 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::fields::{Kind, Shape, Table};
-use crate::{
-    phi::PhiText,
-    substitute::json_text::{self, Scalar, ScalarKind},
-};
+use super::json_text::{self, Scalar, ScalarKind};
+use crate::phi::PhiText;
 
 /// Fields whose text stands before the messages in the model's context. They are walked first and
 /// the messages next, so that a conversation that grows keeps its numbers.
@@ -29,6 +27,9 @@ pub enum LeafKind {
     Key,
     /// A name by its position alone.
     Participant,
+    /// An id, or the name of a tool or a model: not searched, and still no place for a value that
+    /// was found elsewhere.
+    Constant,
 }
 
 /// One string (or number, or key) of a request that may hold PHI.
@@ -133,6 +134,7 @@ impl Walk<'_, '_> {
     fn value(&mut self, value: &mut Value, cue: Option<&str>) -> Result<(), WalkError> {
         let kind = match self.table.kind(&self.path) {
             Some(Kind::Schema) => return self.schema(value, cue),
+            Some(Kind::Checked) => return Ok(()),
             Some(Kind::Participant) if self.of_a_tool => Some(Kind::Constant(Shape::Name)),
             kind => kind,
         };
@@ -192,13 +194,14 @@ impl Walk<'_, '_> {
 
     fn string(&mut self, text: &mut String, kind: Option<Kind>, cue: Option<&str>) {
         let leaf_kind = match kind {
-            Some(Kind::Constant(shape)) if shape.fits(text) => return,
+            Some(Kind::Constant(Shape::Word)) if Shape::Word.fits(text) => return,
+            Some(Kind::Constant(shape)) if shape.fits(text) => LeafKind::Constant,
             Some(Kind::Opaque) => return,
             Some(Kind::Participant) => LeafKind::Participant,
             Some(Kind::Text) => LeafKind::Text,
             _ => LeafKind::Field,
         };
-        if json_text::is_container(text) {
+        if leaf_kind != LeafKind::Constant && json_text::is_container(text) {
             *text = self.embedded(text);
             return;
         }
@@ -225,13 +228,19 @@ impl Walk<'_, '_> {
         })
     }
 
-    /// A JSON schema (and `logit_bias`, whose keys are token numbers).
+    /// A JSON schema: its words and limits are constants, the values in it are data.
     fn schema(&mut self, value: &mut Value, cue: Option<&str>) -> Result<(), WalkError> {
         match value {
             Value::String(text) => {
-                let constant = matches!(cue, Some("type" | "format" | "$ref" | "$schema"));
-                if !(constant && Shape::Model.fits(text.trim_start_matches('#'))) {
+                if !is_schema_constant(cue, text) {
                     self.string(text, None, cue);
+                }
+            }
+            Value::Number(number) if !cue.is_some_and(|key| LIMITS.contains(&key)) => {
+                let text = number.to_string();
+                let leaf = Visit { kind: LeafKind::Number, cue, text: &text };
+                if let Some(new) = (self.visit)(leaf) {
+                    *value = Value::String(new);
                 }
             }
             Value::Array(items) => {
@@ -254,6 +263,39 @@ impl Walk<'_, '_> {
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
         Ok(())
+    }
+}
+
+/// Keywords of JSON Schema (draft 2020-12, validation) whose numbers are limits.
+const LIMITS: [&str; 14] = [
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "minContains",
+    "maxContains",
+    "minProperties",
+    "maxProperties",
+    "version",
+];
+
+/// Whether a string of a schema is one of its own words.
+fn is_schema_constant(cue: Option<&str>, text: &str) -> bool {
+    const TYPES: [&str; 7] = ["string", "number", "integer", "object", "array", "boolean", "null"];
+    match cue {
+        Some("type") => TYPES.contains(&text),
+        Some("format") => Shape::Word.fits(text),
+        Some("$ref") => text.strip_prefix("#/").is_some_and(|path| Shape::Model.fits(path)),
+        Some("$schema") => {
+            let draft = text.trim_start_matches("https://").trim_start_matches("http://");
+            draft.starts_with("json-schema.org/") && Shape::Model.fits(draft.trim_end_matches('#'))
+        }
+        _ => false,
     }
 }
 
@@ -309,13 +351,12 @@ mod tests {
                 {"role": "tool", "name": "lookup", "tool_call_id": "call_1", "content": "m3"},
             ],
         });
-        assert_eq!(
-            texts(body),
-            [
-                "m1", "Ann", "note", "n1", "m2", "m3", "u1", "comment", "c1", "ward", "bed",
-                "4471009"
-            ]
-        );
+        let searched: Vec<_> =
+            leaves(body).into_iter().filter(|l| l.0 != LeafKind::Constant).map(|l| l.2).collect();
+        let expected = [
+            "m1", "Ann", "note", "n1", "m2", "m3", "u1", "comment", "c1", "ward", "bed", "4471009",
+        ];
+        assert_eq!(searched, expected);
     }
 
     #[test]
@@ -332,9 +373,21 @@ mod tests {
             "tools": [{"type": "function", "function": {"name": "f", "description": "1", "parameters":
                 {"type": "object", "properties": {"mrn": {"type": "string", "description": "2"}}}}}],
         });
-        let texts: Vec<_> =
-            leaves(body).into_iter().filter(|l| l.0 != LeafKind::Key).map(|l| l.2).collect();
+        let texts =
+            leaves(body).into_iter().filter(|l| l.0 == LeafKind::Text || l.0 == LeafKind::Field);
+        let texts: Vec<_> = texts.map(|leaf| leaf.2).collect();
         assert_eq!(texts, ["1", "2", "3", "4"]);
+    }
+
+    #[test]
+    fn data_in_a_schema_is_no_constant() {
+        let body = json!({"messages": [], "tools": [{"function": {"parameters": {
+            "type": "object", "maxLength": 9, "$ref": "#/$defs/a",
+            "properties": {"mrn": {"const": 4471009, "type": "jdoe@example.org"}},
+        }}}]});
+        let found: Vec<_> =
+            leaves(body).into_iter().filter(|l| l.0 != LeafKind::Key).map(|l| l.2).collect();
+        assert_eq!(found, ["#/$defs/a", "4471009", "jdoe@example.org"]);
     }
 
     #[test]

@@ -78,6 +78,7 @@ fn only_listed_headers_go_upstream() {
         ("x-compliantchatgpt-key", KEY),
         ("x-openai-key", OPENAI_KEY),
         ("openai-organization", "org-1"),
+        ("openai-beta", "ssn=536-22-8145"),
         ("openai-project", "John Doe"),
         ("x-patient", "John Doe"),
         ("cookie", "patient=John Doe"),

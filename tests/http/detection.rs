@@ -1,8 +1,10 @@
 //! Detectors that fail, are slow or overrun: the request fails, and nothing is sent.
 
-use std::{fs, path::Path, thread};
+use std::{fs, io::Write, net::TcpStream, path::Path, thread};
 
-use crate::support::{NOTE, Setup, model_folder, standin::StandIn};
+use serde_json::json;
+
+use crate::support::{KEY, NOTE, OPENAI_KEY, Setup, model_folder, standin::StandIn};
 
 /// Text that keeps the model busy for seconds.
 fn long_note() -> String {
@@ -72,6 +74,30 @@ fn a_long_note_is_searched_to_its_end() {
     let sent = scene.sent_text(0);
     assert!(!sent.contains("Achterberg") && !sent.contains("Rosalind"));
     assert!(sent.starts_with(&filler) && sent.ends_with(&filler), "clean text stays clean");
+}
+
+#[test]
+fn a_caller_that_left_costs_nothing_more() {
+    let scene =
+        Setup::default().with_model().settings("[detectors]\nthreads = 1").start(StandIn::echo());
+    let body = json!({"messages": [{"role": "user", "content": long_note()}]}).to_string();
+    for _ in 0..3 {
+        let mut stream = TcpStream::connect(scene.address()).unwrap();
+        write!(
+            stream,
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nx-compliantchatgpt-key: {KEY}\r\n\
+             x-openai-key: {OPENAI_KEY}\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+    }
+    for _ in 0..3 {
+        scene.wait_for_log("status=499");
+    }
+    assert_eq!(scene.say("hello").status, 200);
+    let received = scene.standin.received();
+    assert_eq!(received.len(), 1, "only the last request is sent");
+    assert_eq!(received[0].last_text(), "hello");
 }
 
 pub(crate) fn copy_model(to: &Path) {

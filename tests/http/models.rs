@@ -28,9 +28,14 @@ fn models_are_passed_through() {
 #[test]
 fn a_model_name_that_is_none_is_not_sent() {
     let scene = Setup::default().start(StandIn::echo());
-    for path in
-        ["/v1/models/John%20Doe", "/v1/models/..%2fadmin", "/v1/models/a//b", "/v1/models/a%0d%0ab"]
-    {
+    for path in [
+        "/v1/models/John%20Doe",
+        "/v1/models/..%2fadmin",
+        "/v1/models/a//b",
+        "/v1/models/john.doe@example.org",
+        "/v1/models/536-22-8145",
+        "/v1/models/a%0d%0ab",
+    ] {
         let reply = scene.get(path, &HEADERS);
         assert_eq!((reply.status, reply.error_code().as_str()), (404, "not_found"), "{path}");
     }

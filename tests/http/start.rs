@@ -49,9 +49,13 @@ fn settings_that_make_no_sense_stop_the_start_and_are_named() {
         ("[[detectors.custom]]\nname = \"a\"\nlabel = \"MRN\"\npattern = 'x'\nscore = 7", "score"),
         ("[[detectors.ner]]\nname = \"a\"\nmodel = \"nowhere\"", "nowhere"),
         ("not toml", "settings"),
+        ("[upstream]\nbase_url = \"https:// bad\"", "upstream.base_url"),
+        ("[policy.labels]\nNAME = \"keep\"\nname = \"redact\"", "policy.labels"),
+        ("[upstream]\napi_key = \"sk-hidden", "line 2"),
     ] {
         let line = refused(settings);
         assert!(line.contains(named), "{settings:?} gave {line:?}");
+        assert!(!line.contains("sk-hidden"), "{line}");
     }
 }
 
@@ -113,6 +117,8 @@ fn settings_are_printed_with_secrets_masked_and_the_environment_over_the_file() 
         .arg(&file)
         .env("DEID__SERVER__PORT", "82")
         .env("DEID__POLICY__LABELS__DATE", "redact")
+        .env("DEID__POLICY__ALLOW", "12345,b")
+        .env("DEID__COMPACT__MODEL", "0123")
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
@@ -120,6 +126,8 @@ fn settings_are_printed_with_secrets_masked_and_the_environment_over_the_file() 
     let printed: toml::Table = text.parse().unwrap();
     assert_eq!(printed["server"]["port"].as_integer(), Some(82));
     assert_eq!(printed["policy"]["labels"]["DATE"].as_str(), Some("redact"));
+    assert_eq!(printed["policy"]["allow"][0].as_str(), Some("12345"));
+    assert_eq!(printed["compact"]["model"].as_str(), Some("0123"));
     assert_eq!(printed["upstream"]["api_key"].as_str(), Some("***"));
     // Relative paths are relative to the file that they stand in.
     let model = printed["detectors"]["ner"][0]["model"].as_str().unwrap();
