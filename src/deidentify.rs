@@ -122,6 +122,7 @@ impl Deidentifier {
         let texts: Vec<&str> = leaves.iter().map(|leaf| leaf.text.expose_phi()).collect();
         propagate::propagate(&texts, &mut by_leaf);
         for (leaf, found) in leaves.iter().zip(&mut by_leaf) {
+            self.detectors.acquit(leaf.text.expose_phi(), found);
             // The names of models hold dates of their own.
             if leaf.kind == LeafKind::Constant {
                 found.retain(|detection| detection.label != Label::Date);

@@ -326,13 +326,25 @@ fn overlap_tokens() -> usize {
     32
 }
 
+/// Of the labels of the model in the box, those whose entities the rules find better.
+const RULES_LABELS: [&str; 8] = [
+    "URL",
+    "TAX_ID",
+    "BANK_ACCOUNT",
+    "ROUTING_NUMBER",
+    "GOVERNMENT_ID",
+    "PASSPORT",
+    "DRIVERS_LICENSE",
+    "BUILDING_NUMBER",
+];
+
 impl Default for NerSettings {
     fn default() -> Self {
         Self {
             name: "rampart".to_owned(),
             model: Path::new("models").join("rampart"),
             threshold: even(),
-            labels: BTreeMap::new(),
+            labels: RULES_LABELS.map(|name| (name.to_owned(), ModelLabel(None))).into(),
             window_tokens: window_tokens(),
             overlap_tokens: overlap_tokens(),
         }

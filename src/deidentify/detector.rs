@@ -32,6 +32,11 @@ pub trait Detector: Send + Sync {
         true
     }
 
+    /// Drops from `found` in `text` what this detector knows not to be PHI, whoever found it.
+    fn acquit(&self, text: &str, found: &mut Vec<Detection>) {
+        let _ = (text, found);
+    }
+
     /// What each of `texts` holds, in the same order; spans are byte offsets into that text.
     fn detect(
         &self,
@@ -85,7 +90,19 @@ impl Composite {
                 pool.extend(found);
             }
         }
-        Ok(pooled.into_iter().zip(texts.iter()).map(|(p, t)| merge(t.expose_phi(), p)).collect())
+        let merged = pooled.into_iter().zip(texts.iter()).map(|(pool, text)| {
+            let mut found = merge(text.expose_phi(), pool);
+            self.acquit(text.expose_phi(), &mut found);
+            found
+        });
+        Ok(merged.collect())
+    }
+
+    /// Drops what any detector knows not to be PHI.
+    pub fn acquit(&self, text: &str, found: &mut Vec<Detection>) {
+        for detector in &self.detectors {
+            detector.acquit(text, found);
+        }
     }
 }
 

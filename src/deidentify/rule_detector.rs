@@ -62,6 +62,10 @@ impl Detector for RuleDetector {
         "rules"
     }
 
+    fn acquit(&self, text: &str, found: &mut Vec<Detection>) {
+        self.rules.drop_allowed(text, found);
+    }
+
     fn detect(
         &self,
         texts: Arc<[PhiText]>,

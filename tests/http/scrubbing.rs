@@ -115,6 +115,16 @@ fn the_policy_decides_by_label() {
 }
 
 #[test]
+fn what_is_allowed_is_allowed_whoever_finds_it() {
+    let scene = Setup::default()
+        .with_model()
+        .settings("[policy]\nallow = [\"Mrs. Rosalind Achterberg\"]")
+        .start(StandIn::echo());
+    scene.say("Ask Mrs. Rosalind Achterberg. SSN 536-22-8145");
+    assert_eq!(scene.sent_text(0), "Ask Mrs. Rosalind Achterberg. SSN [SSN_1]");
+}
+
+#[test]
 fn images_are_forwarded_where_the_policy_says_so() {
     let scene =
         Setup::default().settings("[policy]\nunscannable_content = \"forward\"").start(done());

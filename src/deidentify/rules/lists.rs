@@ -10,6 +10,9 @@ use crate::deidentify::entity::{Detection, Label, Span};
 /// Largest size of the operator's compiled patterns, in bytes each.
 const SIZE_LIMIT: usize = 32 << 20;
 
+/// The detector of what `policy.deny` lists.
+pub(super) const DENIED: &str = "rules.deny";
+
 /// A pattern of the operator's.
 pub(super) struct Custom {
     regex: Regex,
@@ -71,7 +74,7 @@ impl Lists {
                     .iter()
                     .map(|entry| Ok((regex("deny", &whole("deny", &entry.text)?)?, entry.label)))
                     .collect::<Result<_, _>>()?,
-                detector: Arc::from("rules.deny"),
+                detector: Arc::from(DENIED),
             }),
         };
         let texts: Vec<&str> = allow.iter().map(String::as_str).collect();

@@ -149,6 +149,16 @@ impl Rules {
         }
     }
 
+    /// Drops from `found` in `text` what lies within a text of `policy.allow`, whoever found it, but
+    /// for what `policy.deny` found: leaving that would be the leak.
+    pub fn drop_allowed(&self, text: &str, found: &mut Vec<Detection>) {
+        let is_denied = |detection: &Detection| &*detection.detector == lists::DENIED;
+        let denied: Vec<Detection> = found.extract_if(.., |one| is_denied(one)).collect();
+        self.lists.drop_allowed(text, found);
+        found.extend(denied);
+        found.sort_by_key(|detection| detection.span);
+    }
+
     fn find_even(&self, text: &str) -> Vec<Detection> {
         let mut found = Vec::new();
         if let Some(builtin) = &self.builtin {
