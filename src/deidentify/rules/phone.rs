@@ -3,6 +3,11 @@
 //! North America: three, three and four digits, area and exchange beginning 2-9 (NANPA; ATIS-0300051).
 //! Abroad: `+`, country code and up to 15 digits (ITU-T E.164), or a trunk 0 before the number.
 //! Extensions belong to the number. Numbers spelled out in words count by their digits.
+//!
+//! The patterns decide what is dialled; libphonenumber's numbering plans (crate phonenumber) only add
+//! certainty, since a number that was copied wrong, or is fictional, tells as much about its owner.
+
+use phonenumber::country;
 
 use super::engine::{Check, Found, Guard, Hit, Rule, Start, always, before};
 use crate::deidentify::entity::{Label, Span};
@@ -131,7 +136,19 @@ fn dialled(found: &Found<'_>) -> Option<Hit> {
     }) || line.ends_with("f:")
         || line.ends_with("f: ");
     let label = if is_fax { Label::Fax } else { Label::Phone };
-    Some(Hit { span: Span::new(start, found.span.end), label, score: found.score })
+    let span = Span::new(start, found.span.end);
+    let certain = is_assigned(span.of(found.text).unwrap_or_default());
+    let score = if certain { found.score.max(ASSIGNED) } else { found.score };
+    Some(Hit { span, label, score })
+}
+
+/// What a number is worth that a numbering plan knows and that is written as a number to dial.
+const ASSIGNED: f32 = 0.95;
+
+/// Whether the numbering plan of its country, or of North America, holds this number.
+fn is_assigned(number: &str) -> bool {
+    let number = phonenumber::parse(Some(country::Id::US), number);
+    number.is_ok_and(|number| phonenumber::is_valid(&number))
 }
 
 fn parts(found: &Found<'_>) -> Option<Hit> {
@@ -168,9 +185,12 @@ fn bare(found: &Found<'_>) -> Option<Hit> {
         return None;
     }
     let mut hit = dialled(found)?;
-    if has_cue(found) {
-        hit.score = 0.9;
-    }
+    // Ten digits in a row may be anything: the plan says little, a cue much.
+    hit.score = match (has_cue(found), hit.score >= ASSIGNED) {
+        (true, _) => 0.9,
+        (false, true) => 0.7,
+        (false, false) => found.score,
+    };
     Some(hit)
 }
 
@@ -287,6 +307,22 @@ fn spelled(found: &Found<'_>) -> Option<Hit> {
 mod tests {
     use super::super::tests::{finds, finds_not};
     use super::*;
+
+    #[test]
+    fn numbering_plans_tell_numbers_from_digits() {
+        for (number, expected) in [
+            ("(202) 456-1111", true),
+            ("+44 20 7946 0958", true),
+            ("+49 30 901820", true),
+            ("+81 3-3580-3311", true),
+            ("202-456-1111 ext. 45", true),
+            ("123-456-7890", false),
+            ("+999 12345678", false),
+            ("", false),
+        ] {
+            assert_eq!(is_assigned(number), expected, "{number}");
+        }
+    }
 
     #[test]
     fn phones() {
