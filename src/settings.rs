@@ -303,6 +303,9 @@ pub struct NerSettings {
     /// A word counts when the model gives PHI at least this probability, in `0.0..=1.0`.
     #[serde(default = "even")]
     pub threshold: f32,
+    /// Other thresholds for words that are likeliest of these labels.
+    #[serde(default)]
+    pub thresholds: BTreeMap<Label, f32>,
     /// The model's label → the gateway's label, or `none`; for labels that it would not know.
     #[serde(default)]
     pub labels: BTreeMap<String, ModelLabel>,
@@ -344,6 +347,7 @@ impl Default for NerSettings {
             name: "rampart".to_owned(),
             model: Path::new("models").join("rampart"),
             threshold: even(),
+            thresholds: BTreeMap::new(),
             labels: RULES_LABELS.map(|name| (name.to_owned(), ModelLabel(None))).into(),
             window_tokens: window_tokens(),
             overlap_tokens: overlap_tokens(),

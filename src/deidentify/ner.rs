@@ -5,6 +5,7 @@ mod encode;
 mod engine;
 mod labels;
 mod model;
+mod token_types;
 mod vocabulary;
 
 use std::sync::Arc;

@@ -168,6 +168,9 @@ fn check_ner(ner: &NerSettings) -> Result<(), SettingsError> {
     if !(ner.threshold > 0.0 && ner.threshold <= 1.0) {
         return wrong("detectors.ner.threshold", "must be above 0 and at most 1");
     }
+    if !ner.thresholds.values().all(|&threshold| threshold > 0.0 && threshold <= 1.0) {
+        return wrong("detectors.ner.thresholds", "each must be above 0 and at most 1");
+    }
     if ner.window_tokens < 16 || ner.overlap_tokens * 2 > ner.window_tokens {
         return wrong(
             "detectors.ner.window_tokens",

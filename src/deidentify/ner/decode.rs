@@ -2,29 +2,60 @@
 //!
 //! A word counts when the model gives PHI, all of its labels together, at least the threshold: the
 //! decision is on P(PHI) and not on the best label, since a word torn between two kinds of PHI is
-//! PHI. A word's probability is that of its surest piece.
+//! PHI. A word's probability is that of its surest piece. What kind of PHI the words of a run are,
+//! and where one entity ends and the next begins, is the likeliest sequence that the labels'
+//! prefixes allow: an entity goes on only in its own label (Viterbi's algorithm).
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     encode::{Token, Window},
-    labels::LabelMap,
+    labels::{LABELS, LabelMap},
 };
 use crate::deidentify::entity::{Detection, Label, Span};
 
-const LABELS: usize = Label::ALL.len();
+/// From which probability of being PHI a word counts.
+pub(super) struct Thresholds([f32; LABELS]);
+
+impl Thresholds {
+    /// `common` for every label but those that `own` names.
+    pub(super) fn new(common: f32, own: &BTreeMap<Label, f32>) -> Self {
+        let mut all = [common; LABELS];
+        for (&label, &threshold) in own {
+            if let Some(slot) = all.get_mut(label as usize) {
+                *slot = threshold;
+            }
+        }
+        Self(all)
+    }
+
+    fn of(&self, label: Label) -> f32 {
+        self.0.get(label as usize).copied().unwrap_or(0.0)
+    }
+}
+
+/// Probabilities by label: of being an entity's first token, and of being a later one.
+type Outputs = [[f32; 2]; LABELS];
 
 /// The best view of each token of a text, over all windows that hold it.
 pub(super) struct Votes {
-    /// Probability by label, token by token.
-    probabilities: Vec<[f32; LABELS]>,
+    /// Token by token.
+    probabilities: Vec<Outputs>,
     /// Distance to the nearer edge of the window that it was taken from, and one.
     depth: Vec<usize>,
 }
 
+/// A word of the text that counts as PHI.
+struct Word {
+    span: Span,
+    /// The probability that it is PHI.
+    score: f32,
+    outputs: Outputs,
+}
+
 impl Votes {
     pub(super) fn new(tokens: usize) -> Self {
-        Self { probabilities: vec![[0.0; LABELS]; tokens], depth: vec![0; tokens] }
+        Self { probabilities: vec![[[0.0; 2]; LABELS]; tokens], depth: vec![0; tokens] }
     }
 
     /// Takes over what the model says of `window`, for the tokens that no other window has seen
@@ -36,8 +67,7 @@ impl Votes {
             let here = 1 + (at - window.start).min(window.end - 1 - at);
             if here > *depth {
                 *depth = here;
-                *slot = [0.0; LABELS];
-                labels.by_label(outputs, slot);
+                *slot = labels.by_label(outputs);
             }
         }
     }
@@ -52,67 +82,167 @@ impl Votes {
         &self,
         text: &str,
         tokens: &[Token],
-        threshold: f32,
+        thresholds: &Thresholds,
         detector: &Arc<str>,
     ) -> Vec<Detection> {
-        let mut found: Vec<Detection> = Vec::new();
-        for (label, span, score) in self.words(tokens).filter(|word| word.2 >= threshold) {
-            let written = span.of(text).unwrap_or_default();
-            if !written.chars().any(char::is_alphanumeric) {
+        let mut found = Vec::new();
+        let mut run: Vec<Word> = Vec::new();
+        let mut finish = |run: &mut Vec<Word>| {
+            entities(run, text, detector, &mut found);
+            run.clear();
+        };
+        for word in self.words(tokens) {
+            if word.score < thresholds.of(likeliest(&word.outputs)) {
                 continue;
             }
-            match found.last_mut() {
-                Some(last) if last.label == label && joins(text, last.span.end, span.start) => {
-                    last.span.end = span.end;
-                    last.score = last.score.max(score);
-                }
-                _ => found.push(Detection { label, span, score, detector: Arc::clone(detector) }),
+            if run.last().is_some_and(|last| !joins(text, last.span.end, &word)) {
+                finish(&mut run);
             }
+            run.push(word);
         }
+        finish(&mut run);
         found
     }
 
-    /// Each word's likeliest label, place and probability of being PHI.
-    fn words<'a>(&'a self, tokens: &'a [Token]) -> impl Iterator<Item = (Label, Span, f32)> + 'a {
+    /// Each word's place, probability of being PHI and outputs: the label's by its pieces together,
+    /// whether it is an entity's first by its first piece.
+    fn words(&self, tokens: &[Token]) -> impl Iterator<Item = Word> {
         let mut at = 0;
         std::iter::from_fn(move || {
             let first = tokens.get(at)?;
             let pieces = 1 + tokens.iter().skip(at + 1).take_while(|t| t.continues).count();
-            let mut span = first.span;
-            let mut sums = [0.0f32; LABELS];
-            let mut surest = 0.0f32;
+            let mut word = Word { span: first.span, score: 0.0, outputs: [[0.0; 2]; LABELS] };
             let probabilities = self.probabilities.iter().skip(at).take(pieces);
-            for (token, probabilities) in tokens.iter().skip(at).zip(probabilities) {
-                span = Span::new(span.start.min(token.span.start), span.end.max(token.span.end));
-                surest = surest.max(probabilities.iter().sum());
-                for (sum, probability) in sums.iter_mut().zip(probabilities) {
-                    *sum += probability;
+            for (number, (token, outputs)) in tokens.iter().skip(at).zip(probabilities).enumerate()
+            {
+                let span = word.span;
+                word.span =
+                    Span::new(span.start.min(token.span.start), span.end.max(token.span.end));
+                word.score = word.score.max(outputs.iter().flatten().sum());
+                for (sum, [first, later]) in word.outputs.iter_mut().zip(outputs) {
+                    match (number, &mut *sum) {
+                        (0, sum) => *sum = [*first, *later],
+                        // A later piece speaks for the label, in the proportion that the first one set.
+                        (_, [whole_first, whole_later]) => {
+                            let share = share(*whole_first, *whole_later);
+                            *whole_first += (first + later) * share;
+                            *whole_later += (first + later) * (1.0 - share);
+                        }
+                    }
                 }
             }
             at += pieces;
-            let best = Label::ALL.iter().zip(sums).max_by(|a, b| a.1.total_cmp(&b.1));
-            Some((best.map_or(Label::Id, |(&label, _)| label), span, surest.min(1.0)))
+            word.score = word.score.min(1.0);
+            Some(word)
         })
     }
 }
 
-/// Whether two words of one label are one entity: blanks on one line between them, or nothing, or
-/// a single mark inside a word such as the hyphen of Al-Hashimi.
-fn joins(text: &str, end: usize, start: usize) -> bool {
-    let Some(gap) = text.get(end..start) else { return true };
-    let mut marks = gap.chars().filter(|c| !matches!(c, ' ' | '\t'));
-    match (marks.next(), marks.next()) {
-        (None, _) => gap.len() <= 3,
-        (Some(mark), None) => gap.len() == mark.len_utf8() && "-'’.‐‑".contains(mark),
-        _ => false,
+fn share(first: f32, later: f32) -> f32 {
+    if first + later > 0.0 { first / (first + later) } else { 0.5 }
+}
+
+fn likeliest(outputs: &Outputs) -> Label {
+    let sums = outputs.iter().map(|[first, later]| first + later);
+    let best = Label::ALL.iter().zip(sums).max_by(|a, b| a.1.total_cmp(&b.1));
+    best.map_or(Label::Id, |(&label, _)| label)
+}
+
+/// The likeliest entities of a run of words: for each word the best way to be the first or a later
+/// word of an entity of each label, given the best way to have come there.
+fn entities(run: &[Word], text: &str, detector: &Arc<str>, found: &mut Vec<Detection>) {
+    /// Keeps a label that the model rules out from weighing more than all others together.
+    const LEAST: f32 = 1e-6;
+    // For each word and state (2 × label, and one for a later word): the state before.
+    let mut came_from: Vec<[usize; 2 * LABELS]> = Vec::with_capacity(run.len());
+    let mut best = [f32::NEG_INFINITY; 2 * LABELS];
+    for (at, word) in run.iter().enumerate() {
+        let before = best;
+        let (winner, highest) = maximum(&before);
+        let mut origin = [0; 2 * LABELS];
+        let states = best.iter_mut().zip(&mut origin).enumerate();
+        for ((state, (slot, origin)), probability) in states.zip(word.outputs.iter().flatten()) {
+            let (from, way) = match (at, state % 2) {
+                (0, 0) => (state, 0.0),
+                (0, _) => (state, f32::NEG_INFINITY),
+                (_, 0) => (winner, highest),
+                _ => {
+                    let first = before.get(state - 1).copied().unwrap_or(f32::NEG_INFINITY);
+                    let later = before.get(state).copied().unwrap_or(f32::NEG_INFINITY);
+                    if first >= later { (state - 1, first) } else { (state, later) }
+                }
+            };
+            *origin = from;
+            *slot = way + probability.max(LEAST).ln();
+        }
+        came_from.push(origin);
     }
+    let (mut state, _) = maximum(&best);
+    let mut states = Vec::with_capacity(run.len());
+    for origin in came_from.iter().rev() {
+        states.push(state);
+        state = origin.get(state).copied().unwrap_or(0);
+    }
+    let states: Vec<usize> = states.into_iter().rev().collect();
+    let mut at = 0;
+    while let Some(&state) = states.get(at) {
+        let later = states.iter().skip(at + 1).take_while(|state| **state % 2 == 1).count();
+        let words = run.get(at..=at + later).unwrap_or_default();
+        at += 1 + later;
+        let label = Label::ALL.get(state / 2).copied().unwrap_or(Label::Id);
+        found.extend(entity(words, text).map(|(span, score)| Detection {
+            label,
+            span,
+            score,
+            detector: Arc::clone(detector),
+        }));
+    }
+}
+
+/// The place and score of an entity of `words`: marks at its ends are no part of it, but for the
+/// period of an initial or abbreviation, which merging keeps where it belongs.
+fn entity(words: &[Word], text: &str) -> Option<(Span, f32)> {
+    let written = |word: &Word| word.span.of(text).unwrap_or_default();
+    let is_word = |word: &Word| written(word).contains(char::is_alphanumeric);
+    let first = words.iter().position(is_word)?;
+    let last = words.iter().rposition(is_word)?;
+    let score = words.iter().filter(|word| is_word(word)).map(|word| word.score);
+    let score = score.fold(0.0, f32::max);
+    let start = words.get(first)?.span.start;
+    let mut end = words.get(last)?.span.end;
+    if let Some(mark) = words.get(last + 1)
+        && mark.span.start == end
+        && written(mark) == "."
+    {
+        end = mark.span.end;
+    }
+    Some((Span::new(start, end), score))
+}
+
+fn maximum(values: &[f32]) -> (usize, f32) {
+    let best = values.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
+    best.unwrap_or((0, f32::NEG_INFINITY))
+}
+
+/// Whether `word` can be of one entity with the word that ends at byte `end`: at most a few blanks
+/// stand between them, with a line break only where the model says that an entity goes on.
+fn joins(text: &str, end: usize, word: &Word) -> bool {
+    let Some(gap) = text.get(end..word.span.start) else { return true };
+    let breaks = gap.chars().filter(|&c| c == '\n').count();
+    let goes_on = || {
+        let label = likeliest(&word.outputs) as usize;
+        word.outputs.get(label).is_some_and(|[first, later]| later > first)
+    };
+    gap.chars().all(char::is_whitespace)
+        && gap.len() <= 3
+        && (breaks == 0 || breaks == 1 && goes_on())
 }
 
 #[cfg(test)]
 mod tests {
     use std::{collections::BTreeMap, sync::Arc};
 
-    use super::{Votes, joins};
+    use super::{Thresholds, Votes};
     use crate::deidentify::{
         entity::{Label, Span},
         ner::{
@@ -122,7 +252,11 @@ mod tests {
     };
 
     fn token(start: usize, end: usize, continues: bool) -> Token {
-        Token { id: 1, span: Span::new(start, end), continues }
+        Token { id: 1, kind: 0, span: Span::new(start, end), continues }
+    }
+
+    fn thresholds() -> Thresholds {
+        Thresholds::new(0.5, &BTreeMap::new())
     }
 
     fn labels() -> LabelMap {
@@ -138,7 +272,7 @@ mod tests {
         let mut votes = Votes::new(4);
         let outputs = [0.9, 0.1, 0.0, 0.8, 0.2, 0.0, 0.3, 0.7, 0.0, 1.0, 0.0, 0.0];
         votes.add(Window { start: 0, end: 4 }, &outputs, &labels());
-        let found = votes.decode(text, &tokens, 0.5, &Arc::from("test"));
+        let found = votes.decode(text, &tokens, &thresholds(), &Arc::from("test"));
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].label, found[0].span), (Label::Name, Span::new(4, 10)));
     }
@@ -148,9 +282,48 @@ mod tests {
         let tokens = [token(0, 5, false)];
         let mut votes = Votes::new(1);
         votes.add(Window { start: 0, end: 1 }, &[0.4, 0.35, 0.25], &labels());
-        let found = votes.decode("Mercy", &tokens, 0.5, &Arc::from("test"));
+        let found = votes.decode("Mercy", &tokens, &thresholds(), &Arc::from("test"));
         assert_eq!(found[0].label, Label::Name);
         assert!((found[0].score - 0.6).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_label_may_have_a_threshold_of_its_own() {
+        let tokens = [token(0, 4, false), token(5, 9, false)];
+        let mut votes = Votes::new(2);
+        votes.add(Window { start: 0, end: 2 }, &[0.6, 0.4, 0.0, 0.6, 0.0, 0.4], &labels());
+        let own = Thresholds::new(0.5, &BTreeMap::from([(Label::Name, 0.3)]));
+        let found = votes.decode("Rosa Park", &tokens, &own, &Arc::from("test"));
+        assert_eq!(found.iter().map(|d| d.span).collect::<Vec<_>>(), [Span::new(0, 4)]);
+    }
+
+    #[test]
+    fn an_entity_goes_on_in_its_own_label() {
+        let names = ["O", "B-LOC", "I-LOC", "B-ORG", "I-ORG"].map(str::to_owned);
+        let labels = LabelMap::new(&names, &BTreeMap::new()).unwrap();
+        let text = "Elm Park Manor";
+        let tokens = [token(0, 3, false), token(4, 8, false), token(9, 14, false)];
+        let mut votes = Votes::new(3);
+        // Word by word the first two would be a place; as a whole it is an organization.
+        let outputs =
+            [[0.0, 0.5, 0.0, 0.5, 0.0], [0.0, 0.0, 0.55, 0.0, 0.45], [0.0, 0.0, 0.0, 0.0, 1.0]];
+        votes.add(Window { start: 0, end: 3 }, &outputs.concat(), &labels);
+        let found = votes.decode(text, &tokens, &thresholds(), &Arc::from("test"));
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].label, found[0].span), (Label::Organization, Span::new(0, 14)));
+    }
+
+    #[test]
+    fn neighbours_are_told_apart_by_where_they_begin() {
+        let names = ["O", "B-PER", "I-PER"].map(str::to_owned);
+        let labels = LabelMap::new(&names, &BTreeMap::new()).unwrap();
+        let tokens = [token(0, 3, false), token(4, 7, false), token(8, 11, false)];
+        let mut votes = Votes::new(3);
+        let outputs = [[0.0, 0.9, 0.1], [0.0, 0.2, 0.8], [0.0, 0.9, 0.1]];
+        votes.add(Window { start: 0, end: 3 }, &outputs.concat(), &labels);
+        let found = votes.decode("Ann Lee Bob", &tokens, &thresholds(), &Arc::from("test"));
+        let spans: Vec<_> = found.iter().map(|d| d.span).collect();
+        assert_eq!(spans, [Span::new(0, 7), Span::new(8, 11)]);
     }
 
     #[test]
@@ -164,21 +337,41 @@ mod tests {
         assert!(!votes.complete());
         votes.add(Window { start: 1, end: 5 }, &[not, name, not, not].concat(), &labels());
         assert!(votes.complete());
-        let found = votes.decode("a b c d e", &tokens, 0.5, &Arc::from("test"));
+        let found = votes.decode("a b c d e", &tokens, &thresholds(), &Arc::from("test"));
         assert_eq!(found.iter().map(|d| d.span).collect::<Vec<_>>(), [Span::new(4, 5)]);
     }
 
     #[test]
-    fn words_join_over_blanks_and_inner_marks() {
-        for (text, end, start, expected) in [
-            ("John Doe", 4, 5, true),
-            ("Al-Hashimi", 2, 3, true),
-            ("O'Brien", 1, 2, true),
-            ("John, Mary", 4, 6, false),
-            ("John\nMary", 4, 5, false),
-            ("John - Mary", 4, 7, false),
+    fn marks_inside_an_entity_belong_to_it_and_those_at_its_ends_do_not() {
+        let names = ["O", "B-PER", "I-PER"].map(str::to_owned);
+        let labels = LabelMap::new(&names, &BTreeMap::new()).unwrap();
+        let (not, first, later) = ([1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]);
+        // (text, its tokens' ends, what the model says, what is found)
+        for (text, tokens, outputs, expected) in [
+            (
+                "Ruiz, A. rm",
+                vec![(0, 4), (4, 5), (6, 7), (7, 8), (9, 11)],
+                vec![first, later, later, later, not],
+                "Ruiz, A.",
+            ),
+            (
+                "saw Ruiz, A",
+                vec![(0, 3), (4, 8), (8, 9), (10, 11)],
+                vec![not, first, not, first],
+                "Ruiz|A",
+            ),
+            ("(Ann)", vec![(0, 1), (1, 4), (4, 5)], vec![first, later, later], "Ann"),
+            ("Anna\nLee", vec![(0, 4), (5, 8)], vec![first, later], "Anna\nLee"),
+            ("Anna\nLee", vec![(0, 4), (5, 8)], vec![first, first], "Anna|Lee"),
+            ("Anna\n\nLee", vec![(0, 4), (6, 9)], vec![first, later], "Anna|Lee"),
         ] {
-            assert_eq!(joins(text, end, start), expected, "{text}");
+            let tokens: Vec<_> =
+                tokens.into_iter().map(|(start, end)| token(start, end, false)).collect();
+            let mut votes = Votes::new(tokens.len());
+            votes.add(Window { start: 0, end: tokens.len() }, &outputs.concat(), &labels);
+            let found = votes.decode(text, &tokens, &thresholds(), &Arc::from("test"));
+            let found: Vec<_> = found.iter().map(|d| d.span.of(text).unwrap()).collect();
+            assert_eq!(found.join("|"), expected, "{text}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use rust_bert::pipelines::common::TokenizerOption;
 use rust_tokenizers::{Mask, TokenIdsWithOffsets};
 
-use super::model::ModelError;
+use super::{model::ModelError, token_types::TokenTypes};
 use crate::deidentify::entity::Span;
 
 /// One token of a text.
@@ -11,6 +11,8 @@ use crate::deidentify::entity::Span;
 pub(super) struct Token {
     /// Its id in the model's vocabulary.
     pub(super) id: i64,
+    /// Its token type.
+    pub(super) kind: i64,
     /// Where it stands, in bytes of the text.
     pub(super) span: Span,
     /// Whether it continues the word of the token before.
@@ -26,9 +28,18 @@ pub(super) struct Window {
     pub(super) end: usize,
 }
 
+/// One sequence for the model.
+pub(super) struct Input {
+    /// Token ids, the special ones in place.
+    pub(super) ids: Vec<i64>,
+    /// As many token types.
+    pub(super) types: Vec<i64>,
+}
+
 /// A tokenizer with the special tokens of its model.
 pub(super) struct Encoder {
     tokenizer: TokenizerOption,
+    types: TokenTypes,
     prefix: Vec<i64>,
     suffix: Vec<i64>,
     window: usize,
@@ -37,7 +48,12 @@ pub(super) struct Encoder {
 
 impl Encoder {
     /// `window` and `overlap` are in tokens, special ones included in the window.
-    pub(super) fn new(tokenizer: TokenizerOption, window: usize, overlap: usize) -> Self {
+    pub(super) fn new(
+        tokenizer: TokenizerOption,
+        types: TokenTypes,
+        window: usize,
+        overlap: usize,
+    ) -> Self {
         let probe = tokenizer.get_unk_id();
         let input = TokenIdsWithOffsets {
             ids: vec![probe],
@@ -49,7 +65,7 @@ impl Encoder {
         let at = framed.iter().position(|&id| id == probe).unwrap_or(0);
         let prefix = framed.iter().take(at).copied().collect();
         let suffix = framed.iter().skip(at + 1).copied().collect();
-        Self { tokenizer, prefix, suffix, window, overlap }
+        Self { tokenizer, types, prefix, suffix, window, overlap }
     }
 
     /// Splits `text` into the model's tokens.
@@ -71,8 +87,9 @@ impl Encoder {
             let span = place.ok_or_else(|| {
                 ModelError::Inference("the tokenizer lost a token's place in the text".to_owned())
             })?;
-            tokens.push(Token { id, span, continues: *mask == Mask::Continuation });
+            tokens.push(Token { id, kind: 0, span, continues: *mask == Mask::Continuation });
         }
+        self.types.mark(text, &mut tokens);
         Ok(tokens)
     }
 
@@ -97,11 +114,14 @@ impl Encoder {
         windows
     }
 
-    /// The ids of a window between the model's special tokens.
-    pub(super) fn ids(&self, tokens: &[Token], window: Window) -> Vec<i64> {
+    /// What the model is given of a window: its tokens between the special ones.
+    pub(super) fn input(&self, tokens: &[Token], window: Window) -> Input {
+        let special = |ids: &[i64]| ids.iter().map(|&id| (id, 0)).collect::<Vec<_>>();
         let inner = tokens.iter().skip(window.start).take(window.end - window.start);
-        let inner = inner.map(|token| token.id);
-        self.prefix.iter().copied().chain(inner).chain(self.suffix.iter().copied()).collect()
+        let inner = inner.map(|token| (token.id, token.kind));
+        let framed = special(&self.prefix).into_iter().chain(inner).chain(special(&self.suffix));
+        let (ids, types) = framed.unzip();
+        Input { ids, types }
     }
 
     /// How many special tokens stand before a window's first.

@@ -17,8 +17,8 @@ use crossbeam_channel::{Receiver, Sender, TrySendError};
 use tokio::sync::oneshot;
 
 use super::{
-    decode::Votes,
-    encode::{Encoder, Token, Window},
+    decode::{Thresholds, Votes},
+    encode::{Encoder, Input, Token, Window},
     model::{Model, ModelError, load_tokenizer},
     vocabulary::is_clinical,
 };
@@ -83,11 +83,12 @@ impl Engine {
         let cold = Arc::new(AtomicUsize::new(models.len()));
         for (number, model) in models.into_iter().enumerate() {
             let tokenizer = load_tokenizer(&settings.model)?;
-            let encoder = Encoder::new(tokenizer, settings.window_tokens, settings.overlap_tokens);
+            let (window, overlap) = (settings.window_tokens, settings.overlap_tokens);
+            let encoder = Encoder::new(tokenizer, model.types, window, overlap);
             let worker = Worker {
                 model,
                 encoder,
-                threshold: settings.threshold,
+                thresholds: Thresholds::new(settings.threshold, &settings.thresholds),
                 name: Arc::from(settings.name.as_str()),
                 batch: options.batch,
             };
@@ -135,7 +136,7 @@ impl Engine {
 struct Worker {
     model: Model,
     encoder: Encoder,
-    threshold: f32,
+    thresholds: Thresholds,
     name: Arc<str>,
     batch: usize,
 }
@@ -144,7 +145,7 @@ struct Worker {
 struct Piece {
     text: usize,
     window: Window,
-    ids: Vec<i64>,
+    input: Input,
 }
 
 impl Worker {
@@ -199,20 +200,20 @@ impl Worker {
             pieces.extend(self.encoder.windows(&own).into_iter().map(|window| Piece {
                 text,
                 window,
-                ids: self.encoder.ids(&own, window),
+                input: self.encoder.input(&own, window),
             }));
             tokens.push(own);
         }
         // Windows of like length together, so that little is spent on padding.
-        pieces.sort_by_key(|piece| piece.ids.len());
+        pieces.sort_by_key(|piece| piece.input.ids.len());
 
         let mut votes: Vec<Votes> = tokens.iter().map(|own| Votes::new(own.len())).collect();
         for batch in pieces.chunks(self.batch) {
             if left() {
                 return Ok(Vec::new());
             }
-            let ids: Vec<&[i64]> = batch.iter().map(|piece| piece.ids.as_slice()).collect();
-            let outputs = self.model.probabilities(&ids)?;
+            let inputs: Vec<&Input> = batch.iter().map(|piece| &piece.input).collect();
+            let outputs = self.model.probabilities(&inputs)?;
             let skip = self.encoder.prefix_len() * self.model.labels.len();
             for (piece, outputs) in batch.iter().zip(&outputs) {
                 let inner = outputs.get(skip..).unwrap_or_default();
@@ -228,7 +229,7 @@ impl Worker {
                 return Err(ModelError::Inference("a token was never looked at".to_owned()));
             }
             let text = phi.expose_phi();
-            let mut entities = votes.decode(text, own, self.threshold, &self.name);
+            let mut entities = votes.decode(text, own, &self.thresholds, &self.name);
             entities.retain(|entity| !is_clinical(text, entity));
             entities.iter_mut().for_each(|entity| entity.score *= TRUST);
             found.push(entities);

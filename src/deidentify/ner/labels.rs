@@ -57,9 +57,19 @@ const KNOWN: &[(&str, Option<Label>)] = &[
     ("BIOID", Some(Label::Biometric)),
 ];
 
-/// For each output of a model, in order, the label that it stands for.
+/// Where in an entity a token stands, by the prefix of the model's label (BIO, BILOU).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// `B-`, `U-`, `S-`: an entity starts here.
+    First,
+    /// `I-`, `L-`, `E-`: it goes on.
+    Later,
+}
+
+/// For each output of a model, in order, the label that it stands for, and where in the entity;
+/// `None` for labels without a prefix.
 #[derive(Clone, Debug)]
-pub(super) struct LabelMap(Vec<Option<Label>>);
+pub(super) struct LabelMap(Vec<Option<(Label, Option<Place>)>>);
 
 impl LabelMap {
     /// Resolves `names` (the model's outputs in order, `O` and BIO or BILOU prefixes included) with
@@ -95,7 +105,10 @@ impl LabelMap {
         if labels.iter().all(Option::is_none) {
             return Err(ModelError::NoLabels);
         }
-        Ok(Self(labels))
+        let places = names.iter().map(|name| place(name));
+        Ok(Self(
+            labels.into_iter().zip(places).map(|(label, place)| Some((label?, place))).collect(),
+        ))
     }
 
     /// How many outputs the model has a token.
@@ -103,16 +116,35 @@ impl LabelMap {
         self.0.len()
     }
 
-    /// Adds the probabilities of one token's outputs up by label.
-    pub(super) fn by_label(&self, outputs: &[f32], into: &mut [f32]) {
+    /// One token's probabilities by label, that of the label's first token and that of a later one.
+    pub(super) fn by_label(&self, outputs: &[f32]) -> [[f32; 2]; LABELS] {
+        let mut sums = [[0.0; 2]; LABELS];
         for (label, probability) in self.0.iter().zip(outputs) {
-            if let Some(label) = label
-                && let Some(sum) = into.get_mut(*label as usize)
-            {
-                *sum += probability;
+            let Some((label, place)) = *label else { continue };
+            if let Some([first, later]) = sums.get_mut(label as usize) {
+                match place {
+                    Some(Place::First) => *first += probability,
+                    Some(Place::Later) => *later += probability,
+                    // Nothing says where an entity starts, so neither is likelier.
+                    None => {
+                        *first += probability / 2.0;
+                        *later += probability / 2.0;
+                    }
+                }
             }
         }
+        sums
     }
+}
+
+/// How many labels there are.
+pub(super) const LABELS: usize = Label::ALL.len();
+
+fn place(name: &str) -> Option<Place> {
+    if strip_prefix(name).len() == name.len() {
+        return None;
+    }
+    Some(if name.starts_with(['B', 'U', 'S']) { Place::First } else { Place::Later })
 }
 
 /// `B-CITY` → `CITY`; a name without a prefix stays.
@@ -149,11 +181,10 @@ mod tests {
     #[test]
     fn the_operators_mapping_wins_over_the_known_names() {
         let own = BTreeMap::from([("state".to_owned(), ModelLabel(Some(Label::Location)))]);
-        let map = LabelMap::new(&names(&["O", "B-STATE", "B-PER"]), &own).unwrap();
-        let mut sums = [0.0; 19];
-        map.by_label(&[0.5, 0.25, 0.25], &mut sums);
-        assert_eq!(sums[Label::Location as usize], 0.25);
-        assert_eq!(sums[Label::Name as usize], 0.25);
+        let map = LabelMap::new(&names(&["O", "B-STATE", "I-STATE", "PER"]), &own).unwrap();
+        let sums = map.by_label(&[0.25, 0.25, 0.125, 0.5]);
+        assert_eq!(sums[Label::Location as usize], [0.25, 0.125]);
+        assert_eq!(sums[Label::Name as usize], [0.25, 0.25]);
     }
 
     #[test]

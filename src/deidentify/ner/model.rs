@@ -19,7 +19,7 @@ use serde::Deserialize;
 use tch::{Device, Kind, Tensor, nn::VarStore};
 use thiserror::Error;
 
-use super::labels::LabelMap;
+use super::{encode::Input, labels::LabelMap, token_types::TokenTypes};
 use crate::settings::NerSettings;
 
 /// Why a model cannot be loaded or run. Messages never hold text that was given to the model.
@@ -68,6 +68,10 @@ struct CommonConfig {
     model_type: String,
     id2label: BTreeMap<usize, String>,
     max_position_embeddings: usize,
+    #[serde(default)]
+    token_types: TokenTypes,
+    #[serde(default)]
+    type_vocab_size: usize,
 }
 
 /// The parts of `tokenizer_config.json` that change what a tokenizer yields.
@@ -91,6 +95,7 @@ pub(super) struct Model {
     folder: PathBuf,
     kind: ModelType,
     pub(super) labels: LabelMap,
+    pub(super) types: TokenTypes,
 }
 
 /// Loads the tokenizer that belongs to the model in `folder`.
@@ -138,7 +143,14 @@ impl Model {
             .map(|name| folder.join(name))
             .find(|path| path.exists())
             .ok_or_else(|| ModelError::NoWeights(folder.clone()))?;
-        let mut model = Self::untrained(folder, kind, labels)?;
+        let types = config.token_types;
+        if types != TokenTypes::Zero
+            && (kind != ModelType::Bert || config.type_vocab_size < types.count())
+        {
+            let reason = format!("token_types asks for bert with {} token types", types.count());
+            return Err(ModelError::Config(folder.join("config.json"), reason));
+        }
+        let mut model = Self::untrained(folder, kind, labels, types)?;
         guarded(|| {
             model.weights.load(&path).map_err(|error| error.to_string())?;
             // The store takes the file's type; half precision is slow on a CPU.
@@ -153,7 +165,8 @@ impl Model {
 
     /// A second model for another thread, over the same weights in memory.
     pub(super) fn twin(&self) -> Result<Self, ModelError> {
-        let twin = Self::untrained(self.folder.clone(), self.kind, self.labels.clone())?;
+        let twin =
+            Self::untrained(self.folder.clone(), self.kind, self.labels.clone(), self.types)?;
         let ours = self.weights.variables();
         guarded(|| {
             tch::no_grad(|| {
@@ -169,7 +182,12 @@ impl Model {
     }
 
     /// The architecture with weights that mean nothing yet.
-    fn untrained(folder: PathBuf, kind: ModelType, labels: LabelMap) -> Result<Self, ModelError> {
+    fn untrained(
+        folder: PathBuf,
+        kind: ModelType,
+        labels: LabelMap,
+        types: TokenTypes,
+    ) -> Result<Self, ModelError> {
         let weights = VarStore::new(Device::Cpu);
         let path = folder.join("config.json");
         let network = guarded(|| {
@@ -196,12 +214,12 @@ impl Model {
         })
         .and_then(|built: Result<_, rust_bert::RustBertError>| built.map_err(|e| e.to_string()))
         .map_err(|reason| ModelError::Config(path, first_line(&reason)))?;
-        Ok(Self { network, weights, folder, kind, labels })
+        Ok(Self { network, weights, folder, kind, labels, types })
     }
 
-    /// One forward pass. `windows` are token ids with the special tokens in place; the answer holds
-    /// for each window the outputs' probabilities, token by token.
-    pub(super) fn probabilities(&self, windows: &[&[i64]]) -> Result<Vec<Vec<f32>>, ModelError> {
+    /// One forward pass. The answer holds for each window the outputs' probabilities, token by token,
+    /// those of the special tokens too.
+    pub(super) fn probabilities(&self, windows: &[&Input]) -> Result<Vec<Vec<f32>>, ModelError> {
         let outputs = guarded(|| self.forward(windows))
             .and_then(|result| result.map_err(|error| error.to_string()))
             .map_err(|reason| ModelError::Inference(first_line(&reason)))?;
@@ -212,24 +230,25 @@ impl Model {
         Ok(outputs)
     }
 
-    fn forward(&self, windows: &[&[i64]]) -> Result<Vec<Vec<f32>>, tch::TchError> {
-        let longest = windows.iter().map(|window| window.len()).max().unwrap_or(0);
-        let rows = windows.len();
-        let mut ids = vec![0i64; rows * longest];
-        let mut mask = vec![0i64; rows * longest];
-        for (row, window) in windows.iter().enumerate() {
-            let from = row * longest;
-            for (slot, id) in ids.iter_mut().skip(from).zip(window.iter()) {
-                *slot = *id;
-            }
-            mask.iter_mut().skip(from).take(window.len()).for_each(|slot| *slot = 1);
-        }
-        let shape = [rows as i64, longest as i64];
-        let ids = Tensor::from_slice(&ids).f_view(shape)?;
+    fn forward(&self, windows: &[&Input]) -> Result<Vec<Vec<f32>>, tch::TchError> {
+        let longest = windows.iter().map(|window| window.ids.len()).max().unwrap_or(0);
+        let shape = [windows.len() as i64, longest as i64];
+        let padded = |of: fn(&Input) -> &[i64]| {
+            let rows = windows.iter().flat_map(|window| {
+                of(window).iter().copied().chain(std::iter::repeat(0)).take(longest)
+            });
+            Tensor::from_slice(&rows.collect::<Vec<i64>>()).f_view(shape)
+        };
+        let ids = padded(|window| &window.ids)?;
+        let types = padded(|window| &window.types)?;
+        let mask: Vec<i64> = windows
+            .iter()
+            .flat_map(|window| (0..longest).map(|at| i64::from(at < window.ids.len())))
+            .collect();
         let mask = Tensor::from_slice(&mask).f_view(shape)?;
         let logits = tch::no_grad(|| match &self.network {
             Network::Bert(bert) => {
-                bert.forward_t(Some(&ids), Some(&mask), None, None, None, false).logits
+                bert.forward_t(Some(&ids), Some(&mask), Some(&types), None, None, false).logits
             }
             Network::DistilBert(bert) => match bert.forward_t(Some(&ids), Some(&mask), None, false)
             {
@@ -251,7 +270,7 @@ impl Model {
             .iter()
             .enumerate()
             .map(|(row, window)| {
-                flat.iter().skip(row * row_width).take(window.len() * width).copied().collect()
+                flat.iter().skip(row * row_width).take(window.ids.len() * width).copied().collect()
             })
             .collect())
     }
