@@ -2,11 +2,11 @@
 
 mod auth;
 mod body;
-mod chat;
 mod departure;
 mod error_response;
 mod health;
 mod models;
+mod openai;
 mod request_id;
 
 use actix_web::{HttpResponse, guard, web};
@@ -17,7 +17,11 @@ use crate::error::GatewayError;
 /// Declares every route. What is not declared answers 404: nothing is passed through unprotected.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(post_only("/v1/chat/completions", web::post().to(chat::completions)))
+        .service(post_only("/v1/chat/completions", web::post().to(openai::chat_completions)))
+        .service(post_only("/v1/completions", web::post().to(openai::completions)))
+        .service(post_only("/v1/responses", web::post().to(openai::responses)))
+        .service(post_only("/v1/embeddings", web::post().to(openai::embeddings)))
+        .service(post_only("/v1/moderations", web::post().to(openai::moderations)))
         .service(get_only("/v1/models", get().to(models::list)))
         .service(get_only("/v1/models/{id:.+}", get().to(models::one)))
         .service(get_only("/healthz", get().to(health::alive)))

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::{
     deidentify::detector::DetectError, substitute::SubstituteError, upstream::UpstreamError,
-    wire::chat::Invalid,
+    wire::check::Invalid,
 };
 
 /// Everything that ends a request early. No message quotes the text of a request or a reply, but

@@ -1,16 +1,19 @@
 //! One request from start to end.
 
-use std::sync::Arc;
+mod relay;
+
+use std::{borrow::Borrow, sync::Arc};
 
 use serde_json::{Map, Value, json};
 
+pub use self::relay::Relay;
 use crate::{
     deidentify::Deidentifier,
     error::{GatewayError, RestoredError},
     settings::Settings,
     substitute::{Counts, Mapping, RestoreReport, Restorer, substitute},
-    upstream::{Credentials, Reply, Upstream, UpstreamError},
-    wire::{chat, fields::CHAT_COMPLETIONS, walk},
+    upstream::{Credentials, Opened, Reply, Upstream, UpstreamError},
+    wire::{chat, endpoint::Endpoint, walk},
 };
 
 /// What all workers share.
@@ -32,6 +35,30 @@ pub struct Progress {
     pub restored: Option<RestoreReport>,
 }
 
+/// A request as it came in.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    /// Where to.
+    pub endpoint: Endpoint,
+    /// The body's bytes.
+    pub body: &'a [u8],
+    /// Whether the caller speaks the compact form.
+    pub compact: bool,
+}
+
+/// What comes of a request.
+pub enum Outcome {
+    /// A reply, restored.
+    Whole(Answer),
+    /// A reply that is restored as it comes.
+    Stream {
+        /// The upstream's headers to pass on.
+        headers: Vec<(String, String)>,
+        /// The events.
+        relay: Relay,
+    },
+}
+
 /// A reply for the caller.
 pub struct Answer {
     /// The JSON to send.
@@ -41,46 +68,62 @@ pub struct Answer {
 }
 
 impl Gateway {
-    /// A chat completion: check, detect, substitute, send, restore.
+    /// A request to one of OpenAI's text endpoints: check, detect, substitute, send, restore.
     ///
     /// `progress` is filled as far as the request comes.
     ///
     /// # Errors
     /// When the request is wrong, cannot be cleared, or the upstream fails it.
-    pub async fn chat(
+    pub async fn complete(
         self: &Arc<Self>,
         upstream: &Upstream,
         credentials: &Credentials,
-        body: &[u8],
-        compact: bool,
+        call: Call<'_>,
         progress: &mut Progress,
-    ) -> Result<Answer, GatewayError> {
-        let mut body = parse(body)?;
-        chat::validate(&body, self.settings.policy.unscannable_content)?;
+    ) -> Result<Outcome, GatewayError> {
+        let endpoint = call.endpoint;
+        let mut body = parse(call.body)?;
+        endpoint.validate(&body, self.settings.policy.unscannable_content)?;
+        let streams = body.get("stream") == Some(&Value::Bool(true));
+        let compact = call.compact && !streams;
         if compact {
             chat::fill_in(&mut body, &self.settings.compact);
         }
-        let leaves = walk::collect(&mut body, &CHAT_COMPLETIONS)
+        let table = endpoint.table();
+        let leaves = walk::collect(&mut body, table)
             .map_err(|_| GatewayError::Internal("the request cannot be walked"))?;
         let found = self.deidentifier.find(&leaves).await?;
-        let policy = &self.settings.policy;
-        let cleared = substitute(body, &CHAT_COMPLETIONS, &leaves, &found, policy)?;
+        let cleared = substitute(body, table, &leaves, &found, &self.settings.policy)?;
         drop((leaves, found));
         progress.counts = cleared.counts;
         progress.given = cleared.mapping.len();
 
-        let reply = upstream.post("/chat/completions", credentials, cleared.body).await?;
+        let reply = match endpoint.stream().filter(|_| streams) {
+            None => upstream.post(endpoint.path(), credentials, cleared.body).await?,
+            Some(shape) => match upstream.open(endpoint.path(), credentials, cleared.body).await? {
+                Opened::Stream { headers, stream } => {
+                    let relay = Relay::new(stream, shape, cleared.mapping);
+                    return Ok(Outcome::Stream { headers, relay });
+                }
+                Opened::Whole(reply) if reply.is_success() && has_no_error(&reply) => {
+                    return Err(
+                        UpstreamError::Nonsense("is no stream, though one was asked for").into()
+                    );
+                }
+                Opened::Whole(reply) => reply,
+            },
+        };
         let mut restorer = Restorer::new(&cleared.mapping);
         let answer = restore(reply, &mut restorer);
         progress.restored = Some(restorer.report());
         let mut answer = answer?;
-        if !has_choices(&answer.body) {
-            return Err(UpstreamError::Nonsense("has no choices").into());
+        if !is_answer(&answer.body, endpoint) {
+            return Err(UpstreamError::Nonsense("is not what this endpoint answers").into());
         }
         if compact {
             answer.body = compact_reply(answer.body);
         }
-        Ok(answer)
+        Ok(Outcome::Whole(answer))
     }
 
     /// The upstream's list of models, or one of them: nothing of the caller's goes up but `id`.
@@ -129,7 +172,10 @@ fn has_nul(value: &Value) -> bool {
 }
 
 /// Turns the upstream's reply into the caller's: errors mapped, texts restored.
-fn restore(reply: Reply, restorer: &mut Restorer<'_>) -> Result<Answer, GatewayError> {
+fn restore<M: Borrow<Mapping>>(
+    reply: Reply,
+    restorer: &mut Restorer<M>,
+) -> Result<Answer, GatewayError> {
     let body = serde_json::from_slice::<Value>(&reply.body).ok();
     if !reply.is_success() {
         let error = body.and_then(|mut body| {
@@ -200,9 +246,16 @@ fn plain(message: &str) -> RestoredError {
     RestoredError(fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }
 
-/// Whether a reply is a completion at all.
-fn has_choices(reply: &Value) -> bool {
-    reply.get("choices").and_then(Value::as_array).is_some_and(|choices| !choices.is_empty())
+/// Whether a reply is one of `endpoint`'s at all.
+fn is_answer(reply: &Value, endpoint: Endpoint) -> bool {
+    let list = reply.get(endpoint.answers_with()).and_then(Value::as_array);
+    list.is_some_and(|list| !list.is_empty() || endpoint == Endpoint::Responses)
+}
+
+/// Whether a whole reply to a request for a stream is not one of those that hold an error.
+fn has_no_error(reply: &Reply) -> bool {
+    let body = serde_json::from_slice::<Value>(&reply.body).ok();
+    body.is_none_or(|body| body.get("error").is_none_or(Value::is_null))
 }
 
 /// `{"content": …}`, with `choices` only where the content alone cannot carry the answer.
@@ -230,10 +283,10 @@ fn compact_reply(mut reply: Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
-    use super::{compact_reply, has_choices, parse, refusal};
-    use crate::error::GatewayError;
+    use super::{compact_reply, is_answer, parse, refusal};
+    use crate::{error::GatewayError, wire::endpoint::Endpoint};
 
     #[test]
     fn the_compact_reply_is_the_content_alone_where_it_can_be() {
@@ -251,7 +304,9 @@ mod tests {
             let compact = compact_reply(json!({"choices": choices}));
             assert_eq!(compact["choices"], choices);
         }
-        assert!(!has_choices(&json!({"choices": []})) && !has_choices(&json!({})));
+        let none = |reply: Value| !is_answer(&reply, Endpoint::ChatCompletions);
+        assert!(none(json!({"choices": []})) && none(json!({})));
+        assert!(is_answer(&json!({"output": []}), Endpoint::Responses));
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Swaps what was found for placeholders, and puts the originals back into the reply.
 
-pub mod mapping;
+mod lane;
+mod mapping;
 pub mod placeholder;
 pub mod restore;
+pub mod stream;
 
 use std::{collections::BTreeMap, fmt};
 

@@ -1,5 +1,6 @@
 //! The way to OpenAI, or whatever speaks its protocol: one awc client a worker.
 
+mod stream;
 mod tls;
 
 use std::{sync::Arc, time::Duration};
@@ -14,10 +15,14 @@ use futures_util::StreamExt;
 use rustls::ClientConfig;
 use thiserror::Error;
 
-pub use self::tls::{TlsError, client_config};
+pub use self::{
+    stream::{Opened, Stream},
+    tls::{TlsError, client_config},
+};
 use crate::{
     settings::{KeyHeader, Secret, UpstreamSettings},
     substitute::ClearedBody,
+    wire::sse::SseError,
 };
 
 /// The caller's headers that the upstream gets, if their value starts as OpenAI's ids do and goes on
@@ -50,6 +55,9 @@ pub enum UpstreamError {
     /// A status that is neither success nor the caller's fault.
     #[error("the upstream answered with status {0}")]
     Status(u16),
+    /// A stream that cannot be read.
+    #[error("the upstream's stream {0}")]
+    Stream(SseError),
     /// A reply that is not what OpenAI would send.
     #[error("the upstream's reply {0}")]
     Nonsense(&'static str),
@@ -131,6 +139,36 @@ impl Upstream {
         self.exchange(async move { request.send_body(body.into_bytes()).await }).await
     }
 
+    /// Sends a cleared body to `path` and gives the reply as it comes, if it is a success that
+    /// streams; any other is read whole.
+    ///
+    /// # Errors
+    /// When no reply begins in time.
+    pub async fn open(
+        &self,
+        path: &str,
+        credentials: &Credentials,
+        body: ClearedBody,
+    ) -> Result<Opened, UpstreamError> {
+        let request = self.client.post(self.address(path));
+        let request = self.prepare(request, credentials);
+        let request = request
+            .insert_header((header::ACCEPT, "text/event-stream"))
+            .insert_header((header::CONTENT_TYPE, "application/json"));
+        let sent = request.send_body(body.into_bytes());
+        let response = tokio::time::timeout(self.read_timeout, sent)
+            .await
+            .map_err(|_| UpstreamError::Timeout)?
+            .map_err(|error| describe(&error))?;
+        if response.status().is_success() && is_event_stream(response.headers()) {
+            let headers = kept_headers(response.headers());
+            let bytes = response.map(|chunk| chunk.map_err(|_| UpstreamError::BrokeOff));
+            let stream = Stream::new(Box::pin(bytes), self.read_timeout);
+            return Ok(Opened::Stream { headers, stream });
+        }
+        self.exchange(async move { Ok(response) }).await.map(Opened::Whole)
+    }
+
     /// Reads `path`, which starts with a slash and holds nothing of the caller's but a checked id.
     ///
     /// # Errors
@@ -203,6 +241,15 @@ impl Reply {
     pub fn is_success(&self) -> bool {
         StatusCode::from_u16(self.status).is_ok_and(|status| status.is_success())
     }
+}
+
+/// Whether the body is server-sent events.
+fn is_event_stream(headers: &header::HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    kind.is_some_and(|kind| {
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        kind.eq_ignore_ascii_case("text/event-stream")
+    })
 }
 
 /// The length of a body that comes as it is, uncompressed, where the upstream says it.

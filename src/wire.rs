@@ -1,6 +1,11 @@
 //! OpenAI's request and reply shapes: what their strings are, and how to walk them.
 
 pub mod chat;
+pub mod check;
+pub mod endpoint;
 pub mod fields;
 pub mod json_text;
+mod legacy;
+mod responses;
+pub mod sse;
 pub mod walk;

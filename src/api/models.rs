@@ -42,12 +42,17 @@ pub(super) async fn one(
 /// The answer as JSON, with the upstream's headers that are passed on.
 pub(super) fn respond(answer: &Answer) -> HttpResponse {
     let mut response = HttpResponse::Ok().json(&answer.body);
-    for (name, value) in &answer.headers {
+    pass_on(&answer.headers, &mut response);
+    response
+}
+
+/// Sets the upstream's headers that are passed on.
+pub(super) fn pass_on(headers: &[(String, String)], response: &mut HttpResponse) {
+    for (name, value) in headers {
         if let (Ok(name), Ok(value)) =
             (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
         {
             response.headers_mut().insert(name, value);
         }
     }
-    response
 }

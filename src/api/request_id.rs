@@ -14,7 +14,7 @@ use actix_web::{
 };
 use sha2::Digest;
 
-use super::chat::ENTITIES;
+use super::openai::ENTITIES;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

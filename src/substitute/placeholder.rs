@@ -46,63 +46,121 @@ pub fn find_all(text: &str) -> impl Iterator<Item = Written> + '_ {
     std::iter::from_fn(move || {
         loop {
             let open = from + text.get(from..)?.find('[')?;
-            match read_at(text, open) {
-                Some(written) => {
-                    from = written.span.end;
-                    return Some(written);
-                }
-                None => from = open + 1,
+            from = open + 1;
+            if let Beginning::Placeholder { placeholder, end, escaped } = read(text.get(open..)?) {
+                from = open + end;
+                let escaped = escaped && open > 0 && text.as_bytes().get(open - 1) == Some(&b'\\');
+                // The backslash of the opening bracket belongs to it, if the closing one has one.
+                let span = Span::new(open - usize::from(escaped), from);
+                let exact = span.of(text) == Some(placeholder.to_string().as_str());
+                return Some(Written { placeholder, span, exact });
             }
         }
     })
 }
 
-/// Reads the placeholder whose `[` stands at byte `open`.
-fn read_at(text: &str, open: usize) -> Option<Written> {
-    let bytes = text.as_bytes();
-    let inside = skip_marks(bytes, open + 1);
-    let (label, after) = Label::ALL
-        .iter()
-        .filter_map(|&label| Some((label, skip_label(bytes, inside, label)?)))
-        .max_by_key(|&(_, after)| after)?;
-    let digits_at = skip_marks(bytes, after);
-    let digits = bytes.get(digits_at..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if digits == 0 || digits > MOST_DIGITS || bytes.get(digits_at) == Some(&b'0') {
-        return None;
+/// What stands at the beginning of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beginning {
+    /// A placeholder that ends before this byte; `escaped` when its closing bracket is.
+    Placeholder { placeholder: Placeholder, end: usize, escaped: bool },
+    /// What more text could make a placeholder of.
+    Unfinished,
+    /// Nothing of the kind, whatever follows.
+    Other,
+}
+
+/// Reads the placeholder at the beginning of `text`, from its `[` on.
+pub(super) fn read(text: &str) -> Beginning {
+    match read_bytes(text.as_bytes()) {
+        Ok(Some(read)) => read,
+        Ok(None) => Beginning::Other,
+        Err(AtEnd) => Beginning::Unfinished,
     }
-    let number = text.get(digits_at..digits_at + digits)?.parse().ok()?;
-    let close = skip_marks(bytes, digits_at + digits);
-    if bytes.get(close) != Some(&b']') {
-        return None;
+}
+
+/// The text ends where more could decide.
+struct AtEnd;
+
+fn read_bytes(bytes: &[u8]) -> Result<Option<Beginning>, AtEnd> {
+    if byte(bytes, 0)? != b'[' {
+        return Ok(None);
     }
-    let placeholder = Placeholder { label, number };
-    // `\[NAME\_1\]`: the backslash of the opening bracket belongs to it, if the closing has one.
-    let escaped =
-        open > 0 && bytes.get(open - 1) == Some(&b'\\') && bytes.get(close - 1) == Some(&b'\\');
-    let span = Span::new(open - usize::from(escaped), close + 1);
-    let exact = span.of(text) == Some(placeholder.to_string().as_str());
-    Some(Written { placeholder, span, exact })
+    let inside = skip_marks(bytes, 1)?;
+    let mut unfinished = false;
+    for &label in Label::ALL {
+        let after = match skip_label(bytes, inside, label) {
+            Ok(Some(after)) => after,
+            Ok(None) => continue,
+            Err(AtEnd) => {
+                unfinished = true;
+                continue;
+            }
+        };
+        match read_number(bytes, after) {
+            Ok(Some((number, end, escaped))) => {
+                let placeholder = Placeholder { label, number };
+                return Ok(Some(Beginning::Placeholder { placeholder, end, escaped }));
+            }
+            Ok(None) => {}
+            Err(AtEnd) => unfinished = true,
+        }
+    }
+    if unfinished { Err(AtEnd) } else { Ok(None) }
+}
+
+/// The number after a label, the offset after the closing bracket, and whether that is escaped.
+fn read_number(bytes: &[u8], after: usize) -> Result<Option<(u32, usize, bool)>, AtEnd> {
+    let start = skip_marks(bytes, after)?;
+    let mut number = 0u32;
+    let mut at = start;
+    loop {
+        let next = byte(bytes, at)?;
+        if next == b'0' && at == start {
+            return Ok(None);
+        }
+        if !next.is_ascii_digit() || at - start == MOST_DIGITS {
+            break;
+        }
+        number = number * 10 + u32::from(next - b'0');
+        at += 1;
+    }
+    if at == start {
+        return Ok(None);
+    }
+    let close = skip_marks(bytes, at)?;
+    if byte(bytes, close)? != b']' {
+        return Ok(None);
+    }
+    Ok(Some((number, close + 1, bytes.get(close - 1) == Some(&b'\\'))))
 }
 
 /// The offset after `label`'s letters from `at`, in any case, with any marks at its underscores.
-fn skip_label(bytes: &[u8], at: usize, label: Label) -> Option<usize> {
+fn skip_label(bytes: &[u8], at: usize, label: Label) -> Result<Option<usize>, AtEnd> {
     let mut at = at;
     for letter in label.as_str().bytes() {
         if letter == b'_' {
-            at = skip_marks(bytes, at);
-        } else if bytes.get(at).is_some_and(|byte| byte.eq_ignore_ascii_case(&letter)) {
+            at = skip_marks(bytes, at)?;
+        } else if byte(bytes, at)?.eq_ignore_ascii_case(&letter) {
             at += 1;
         } else {
-            return None;
+            return Ok(None);
         }
     }
-    Some(at)
+    Ok(Some(at))
 }
 
 /// The offset after the marks from `at`: what Markdown, escaping and line breaks leave behind.
-fn skip_marks(bytes: &[u8], at: usize) -> usize {
-    let marks = bytes.get(at..).unwrap_or_default().iter().take(MOST_MARKS);
-    at + marks.take_while(|byte| b" \t\r\n*`_\\-".contains(byte)).count()
+fn skip_marks(bytes: &[u8], at: usize) -> Result<usize, AtEnd> {
+    let mut after = at;
+    while after - at < MOST_MARKS && b" \t\r\n*`_\\-".contains(&byte(bytes, after)?) {
+        after += 1;
+    }
+    Ok(after)
+}
+
+fn byte(bytes: &[u8], at: usize) -> Result<u8, AtEnd> {
+    bytes.get(at).copied().ok_or(AtEnd)
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! Puts the originals back into a reply.
 
+use std::borrow::Borrow;
+
 use serde_json::Value;
 
-use super::{mapping::Mapping, placeholder::find_all};
-use crate::wire::json_text;
+use super::{lane::Lane, mapping::Mapping, placeholder::Placeholder};
 
 /// What became of the placeholders in a reply, in occurrences.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,15 +17,32 @@ pub struct RestoreReport {
     pub unknown: usize,
 }
 
+/// Where a [`Lane`] finds the values of placeholders.
+pub(super) trait Lookup {
+    /// The value of `placeholder`, counted as restored; `None` when it was never given out.
+    fn value(&mut self, placeholder: Placeholder, exact: bool) -> Option<&str>;
+}
+
 /// Restores texts with the mapping of one request, and keeps count.
-pub struct Restorer<'a> {
-    mapping: &'a Mapping,
+pub struct Restorer<M> {
+    mapping: M,
     report: RestoreReport,
 }
 
-impl<'a> Restorer<'a> {
+impl<M: Borrow<Mapping>> Lookup for Restorer<M> {
+    fn value(&mut self, placeholder: Placeholder, exact: bool) -> Option<&str> {
+        let Some(value) = self.mapping.borrow().value(placeholder) else {
+            self.report.unknown += 1;
+            return None;
+        };
+        *(if exact { &mut self.report.restored } else { &mut self.report.altered }) += 1;
+        Some(value.expose_phi())
+    }
+}
+
+impl<M: Borrow<Mapping>> Restorer<M> {
     /// A restorer that knows what `mapping` gave out.
-    pub fn new(mapping: &'a Mapping) -> Self {
+    pub fn new(mapping: M) -> Self {
         Self { mapping, report: RestoreReport::default() }
     }
 
@@ -33,68 +51,58 @@ impl<'a> Restorer<'a> {
         self.report
     }
 
-    /// Restores plain text, in one pass: restored text is never looked at again.
+    /// Restores a text, in one pass: restored text is never looked at again. One that begins as
+    /// JSON does is restored inside its string literals, with the escapes that keep it JSON.
     pub fn text(&mut self, text: &str) -> String {
+        self.whole(Lane::text(), text)
+    }
+
+    /// Restores text that is JSON by its place, or the beginning of some.
+    pub fn json_text(&mut self, json: &str) -> String {
+        self.whole(Lane::json(), json)
+    }
+
+    fn whole(&mut self, mut lane: Lane, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
-        let mut done = 0;
-        for written in find_all(text) {
-            let Some(value) = self.mapping.value(written.placeholder) else {
-                self.report.unknown += 1;
-                continue;
-            };
-            if written.exact {
-                self.report.restored += 1;
-            } else {
-                self.report.altered += 1;
-            }
-            out.push_str(text.get(done..written.span.start).unwrap_or_default());
-            out.push_str(value.expose_phi());
-            done = written.span.end;
-        }
-        out.push_str(text.get(done..).unwrap_or_default());
+        lane.push(text, self, &mut out);
+        lane.finish(self, &mut out);
         out
     }
 
-    /// Restores text that is JSON, or the beginning of some: inside its string literals, with the
-    /// escapes that keep it JSON. Everything between them stays as it is, to the byte.
-    pub fn json_text(&mut self, json: &str) -> String {
-        json_text::rewrite_strings(json, |literal| {
-            if json_text::is_container(literal) {
-                self.json_text(literal)
-            } else {
-                self.text(literal)
-            }
-        })
-    }
-
-    /// Restores every string of a reply in place. Strings that hold JSON themselves (`arguments`
-    /// of a tool call, and any text that parses as an object or array) stay valid JSON.
+    /// Restores every string of a reply in place, but `logprobs`: its tokens are pieces of the text
+    /// that the model wrote, placeholders and all.
     pub fn reply(&mut self, reply: &mut Value) {
         match reply {
             Value::String(text) => self.string(text, false),
             Value::Array(items) => items.iter_mut().for_each(|item| self.reply(item)),
             Value::Object(fields) => {
-                for (key, value) in fields.iter_mut() {
-                    match value {
-                        Value::String(text) => self.string(text, key == "arguments"),
-                        other => self.reply(other),
-                    }
-                }
+                fields.iter_mut().for_each(|(key, value)| self.field(key, value));
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
 
-    fn string(&mut self, text: &mut String, always_json: bool) {
-        if text.contains('[') || always_json {
-            *text = if always_json || json_text::is_container(text) {
-                self.json_text(text)
-            } else {
-                self.text(text)
-            };
+    /// Restores the value of one field of a reply.
+    pub(super) fn field(&mut self, key: &str, value: &mut Value) {
+        match value {
+            Value::String(text) => self.string(text, key == ARGUMENTS),
+            Value::Object(_) | Value::Array(_) if key == LOGPROBS => {}
+            other => self.reply(other),
+        }
+    }
+
+    fn string(&mut self, text: &mut String, is_json: bool) {
+        // A placeholder in JSON in JSON may be written with its bracket as an escape.
+        if text.contains(['[', '\\']) {
+            *text = if is_json { self.json_text(text) } else { self.text(text) };
         }
     }
 }
+
+/// The field of a tool call that holds JSON.
+pub(super) const ARGUMENTS: &str = "arguments";
+/// The field that holds the model's tokens.
+pub(super) const LOGPROBS: &str = "logprobs";
 
 #[cfg(test)]
 mod tests {
@@ -157,6 +165,24 @@ mod tests {
         let mut reply = json!({"arguments": r#"{"a":"[NAME_1]","b":"x [NAME_1] y"#});
         Restorer::new(&mapping).reply(&mut reply);
         assert_eq!(reply["arguments"], r#"{"a":"A\"B","b":"x A\"B y"#);
+    }
+
+    #[test]
+    fn the_tokens_of_logprobs_stay_as_the_model_wrote_them() {
+        let mapping = mapping(&[(Label::Name, "Ann")]);
+        let mut reply =
+            json!({"content": "[NAME_1]", "logprobs": {"content": [{"token": "[NAME_1]"}]}});
+        Restorer::new(&mapping).reply(&mut reply);
+        assert_eq!(reply["content"], "Ann");
+        assert_eq!(reply["logprobs"]["content"][0]["token"], "[NAME_1]");
+    }
+
+    #[test]
+    fn a_placeholder_without_its_quotes_is_a_value_too() {
+        let mapping = mapping(&[(Label::Mrn, "4471009"), (Label::Name, "Ann \"A\" Lee")]);
+        let mut reply = json!({"arguments": "{\"mrn\": [MRN_1], \"who\": [NAME_1]}"});
+        Restorer::new(&mapping).reply(&mut reply);
+        assert_eq!(reply["arguments"], r#"{"mrn": 4471009, "who": "Ann \"A\" Lee"}"#);
     }
 
     #[test]

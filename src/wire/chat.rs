@@ -2,31 +2,11 @@
 
 use serde_json::{Map, Value};
 
+use super::check::{self, Invalid};
 use crate::settings::{CompactSettings, UnscannableContent};
 
 /// The roles that OpenAI knows.
 const ROLES: [&str; 6] = ["system", "developer", "user", "assistant", "tool", "function"];
-
-/// A request that cannot be taken. `param` names the field and never holds text of the caller's.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Invalid {
-    /// The field, such as `messages[0].role`.
-    pub param: String,
-    /// What is wrong with it.
-    pub message: String,
-    /// Whether it is content that cannot be de-identified.
-    pub unsupported: bool,
-}
-
-impl Invalid {
-    fn new(param: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { param: param.into(), message: message.into(), unsupported: false }
-    }
-
-    fn unsupported(param: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { param: param.into(), message: message.into(), unsupported: true }
-    }
-}
 
 /// Fills in what the compact form leaves to the gateway.
 pub fn fill_in(body: &mut Value, defaults: &CompactSettings) {
@@ -41,23 +21,18 @@ pub fn fill_in(body: &mut Value, defaults: &CompactSettings) {
     fill("n", Value::from(defaults.n));
 }
 
-/// Checks `body` before anything of it is sent.
+/// Checks a request's fields before anything of it is sent.
 ///
 /// # Errors
 /// The first field that is missing or wrong.
-pub fn validate(body: &Value, unscannable: UnscannableContent) -> Result<(), Invalid> {
-    let Value::Object(fields) = body else {
-        return Err(Invalid::new("body", "the body must be a JSON object"));
-    };
-    if fields.contains_key("deid") {
-        return Err(Invalid::new("deid", "the `deid` object is not supported by this version"));
-    }
-    check_stream(fields)?;
-    string(fields, "model")?;
-    range(fields, "temperature", 0.0, 2.0)?;
-    integer(fields, "n", 128)?;
-    integer(fields, "max_tokens", u64::MAX)?;
-    integer(fields, "max_completion_tokens", u64::MAX)?;
+pub fn validate(
+    fields: &Map<String, Value>,
+    unscannable: UnscannableContent,
+) -> Result<(), Invalid> {
+    check::range(fields, "temperature", 0.0, 2.0)?;
+    check::integer(fields, "n", 128)?;
+    check::integer(fields, "max_tokens", u64::MAX)?;
+    check::integer(fields, "max_completion_tokens", u64::MAX)?;
     check_logit_bias(fields)?;
     let messages = match fields.get("messages") {
         Some(Value::Array(messages)) if !messages.is_empty() => messages,
@@ -73,21 +48,10 @@ pub fn validate(body: &Value, unscannable: UnscannableContent) -> Result<(), Inv
         .try_for_each(|(at, message)| check_message(at, message, unscannable))
 }
 
-fn check_stream(fields: &Map<String, Value>) -> Result<(), Invalid> {
-    match fields.get("stream") {
-        None | Some(Value::Null | Value::Bool(false)) => Ok(()),
-        Some(Value::Bool(true)) => Err(Invalid::new(
-            "stream",
-            "streaming is not supported by this version: send the request without `stream`",
-        )),
-        Some(_) => Err(Invalid::new("stream", "`stream` must be true or false")),
-    }
-}
-
 /// Token numbers and weights, and nothing else: they are sent as they are.
-fn check_logit_bias(fields: &Map<String, Value>) -> Result<(), Invalid> {
+pub(super) fn check_logit_bias(fields: &Map<String, Value>) -> Result<(), Invalid> {
     let wrong = || Invalid::new("logit_bias", "`logit_bias` must map token ids to -100..=100");
-    let Some(value) = present(fields, "logit_bias") else { return Ok(()) };
+    let Some(value) = check::present(fields, "logit_bias") else { return Ok(()) };
     let Value::Object(biases) = value else { return Err(wrong()) };
     let is_token = |key: &str| key.len() <= 7 && key.bytes().all(|b| b.is_ascii_digit());
     let is_weight = |value: &Value| value.as_f64().is_some_and(|w| (-100.0..=100.0).contains(&w));
@@ -148,55 +112,25 @@ fn check_part(name: &str, part: &Value, unscannable: UnscannableContent) -> Resu
                 _ => Err(Invalid::new(format!("{name}.{key}"), "the text of the part is missing")),
             }
         }
-        Some("image_url" | "input_audio" | "file") => match unscannable {
-            UnscannableContent::Forward => Ok(()),
-            UnscannableContent::Refuse => Err(Invalid::unsupported(
-                name,
-                "images, audio and files cannot be de-identified and are not allowed here",
-            )),
-        },
+        Some("image_url" | "input_audio" | "file") => check::unscannable(name, unscannable),
         Some(_) => Err(Invalid::unsupported(name, "this type of content part is not known")),
         None => Err(Invalid::new(format!("{name}.type"), "the type of the part is missing")),
     }
-}
-
-/// An absent or null field stays absent: only a wrong one is an error.
-fn present<'a>(fields: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
-    fields.get(key).filter(|value| !value.is_null())
-}
-
-fn string(fields: &Map<String, Value>, key: &str) -> Result<(), Invalid> {
-    match present(fields, key) {
-        None => Ok(()),
-        Some(Value::String(text)) if !text.is_empty() => Ok(()),
-        Some(_) => Err(Invalid::new(key, format!("`{key}` must be a string"))),
-    }
-}
-
-fn range(fields: &Map<String, Value>, key: &str, least: f64, most: f64) -> Result<(), Invalid> {
-    let Some(value) = present(fields, key) else { return Ok(()) };
-    if value.as_f64().is_some_and(|number| (least..=most).contains(&number)) {
-        return Ok(());
-    }
-    Err(Invalid::new(key, format!("`{key}` must be a number between {least} and {most}")))
-}
-
-fn integer(fields: &Map<String, Value>, key: &str, most: u64) -> Result<(), Invalid> {
-    let Some(value) = present(fields, key) else { return Ok(()) };
-    if value.as_u64().is_some_and(|number| (1..=most).contains(&number)) {
-        return Ok(());
-    }
-    let limit =
-        if most == u64::MAX { "at least 1".to_owned() } else { format!("between 1 and {most}") };
-    Err(Invalid::new(key, format!("`{key}` must be a whole number {limit}")))
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{fill_in, validate};
-    use crate::settings::{CompactSettings, UnscannableContent};
+    use super::fill_in;
+    use crate::{
+        settings::{CompactSettings, UnscannableContent},
+        wire::endpoint::Endpoint,
+    };
+
+    fn validate(body: &Value, unscannable: UnscannableContent) -> Result<(), super::Invalid> {
+        Endpoint::ChatCompletions.validate(body, unscannable)
+    }
 
     fn refused(body: &Value) -> Option<String> {
         validate(body, UnscannableContent::Refuse).err().map(|invalid| invalid.param)
@@ -248,8 +182,8 @@ mod tests {
             (with("n", json!(1.5)), "n"),
             (with("max_tokens", json!(0)), "max_tokens"),
             (with("max_completion_tokens", json!(-1)), "max_completion_tokens"),
-            (with("stream", json!(true)), "stream"),
             (with("stream", json!("yes")), "stream"),
+            (with("stream", json!(1)), "stream"),
             (with("logit_bias", json!({"ssn": 5})), "logit_bias"),
             (with("logit_bias", json!({"50256": 536228145})), "logit_bias"),
             (

@@ -34,6 +34,8 @@ pub enum Shape {
     Name,
     /// The name of a model.
     Model,
+    /// What the provider has encrypted, in base64: long, and without a blank.
+    Sealed,
 }
 
 impl Shape {
@@ -43,16 +45,23 @@ impl Shape {
             Shape::Word => (32, "_-"),
             Shape::Name => (128, "_-.:"),
             Shape::Model => (256, "_-.:/@+"),
+            Shape::Sealed => return is_sealed(text),
         };
         let letter = |c: char| match self {
             Shape::Word => c.is_ascii_lowercase() || c.is_ascii_digit(),
-            Shape::Name | Shape::Model => c.is_ascii_alphanumeric(),
+            Shape::Name | Shape::Model | Shape::Sealed => c.is_ascii_alphanumeric(),
         };
         !text.is_empty()
             && text.len() <= most
             && text.chars().all(|c| letter(c) || marks.contains(c))
             && !resembles_an_identifier(text)
     }
+}
+
+/// Whether `text` looks encrypted: no text of a person is that long without a blank.
+fn is_sealed(text: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=_-".contains(&byte);
+    text.len() >= 64 && text.bytes().all(letter)
 }
 
 /// Whether a constant could be a mail address or a social security number all the same.
@@ -163,6 +172,131 @@ const CHAT: &[(&str, Kind)] = &[
     ("metadata", Kind::Text),
 ];
 
+/// `POST /v1/completions`
+const LEGACY: &[(&str, Kind)] = &[
+    ("model", MODEL),
+    ("prompt", Kind::Text),
+    ("prompt[]", Kind::Text),
+    ("suffix", Kind::Text),
+    ("stop", Kind::Text),
+    ("stop[]", Kind::Text),
+    ("temperature", Kind::Number),
+    ("top_p", Kind::Number),
+    ("n", Kind::Number),
+    ("best_of", Kind::Number),
+    ("max_tokens", Kind::Number),
+    ("presence_penalty", Kind::Number),
+    ("frequency_penalty", Kind::Number),
+    ("logprobs", Kind::Number),
+    ("seed", Kind::Number),
+    ("logit_bias", Kind::Checked),
+    ("user", Kind::Text),
+];
+
+/// `POST /v1/embeddings`
+const EMBED: &[(&str, Kind)] = &[
+    ("model", MODEL),
+    ("input", Kind::Text),
+    ("input[]", Kind::Text),
+    ("encoding_format", WORD),
+    ("dimensions", Kind::Number),
+    ("user", Kind::Text),
+];
+
+/// `POST /v1/moderations`
+const MODERATE: &[(&str, Kind)] = &[
+    ("model", MODEL),
+    ("input", Kind::Text),
+    ("input[]", Kind::Text),
+    ("input[].type", WORD),
+    ("input[].text", Kind::Text),
+    ("input[].image_url.url", Kind::Opaque),
+];
+
+/// `POST /v1/responses`
+const RESPOND: &[(&str, Kind)] = &[
+    ("model", MODEL),
+    // What goes in.
+    ("instructions", Kind::Text),
+    ("input", Kind::Text),
+    ("input[].type", WORD),
+    ("input[].role", WORD),
+    ("input[].id", NAME),
+    ("input[].status", WORD),
+    ("input[].content", Kind::Text),
+    ("input[].content[].type", WORD),
+    ("input[].content[].text", Kind::Text),
+    ("input[].content[].refusal", Kind::Text),
+    ("input[].content[].annotations", Kind::Text),
+    ("input[].content[].detail", WORD),
+    ("input[].content[].image_url", Kind::Opaque),
+    ("input[].content[].file_data", Kind::Opaque),
+    ("input[].content[].file_url", Kind::Opaque),
+    ("input[].content[].file_id", NAME),
+    ("input[].content[].filename", Kind::Text),
+    ("input[].content[].input_audio.data", Kind::Opaque),
+    ("input[].content[].input_audio.format", WORD),
+    ("input[].call_id", NAME),
+    ("input[].name", NAME),
+    ("input[].arguments", Kind::Text),
+    ("input[].input", Kind::Text),
+    ("input[].output", Kind::Text),
+    ("input[].output[].type", WORD),
+    ("input[].output[].text", Kind::Text),
+    ("input[].output[].image_url", Kind::Opaque),
+    ("input[].output[].file_data", Kind::Opaque),
+    ("input[].output[].file_id", NAME),
+    ("input[].output[].filename", Kind::Text),
+    ("input[].summary[].type", WORD),
+    ("input[].summary[].text", Kind::Text),
+    ("input[].encrypted_content", Kind::Constant(Shape::Sealed)),
+    ("prompt.id", NAME),
+    ("prompt.version", NAME),
+    ("prompt.variables", Kind::Text),
+    // Tools.
+    ("tools[].type", WORD),
+    ("tools[].name", NAME),
+    ("tools[].description", Kind::Text),
+    ("tools[].parameters", Kind::Schema),
+    ("tools[].format.type", WORD),
+    ("tools[].format.syntax", WORD),
+    ("tools[].format.definition", Kind::Text),
+    ("tools[].vector_store_ids[]", NAME),
+    ("tools[].max_num_results", Kind::Number),
+    ("tools[].search_context_size", WORD),
+    ("tools[].user_location.type", WORD),
+    ("tool_choice", WORD),
+    ("tool_choice.type", WORD),
+    ("tool_choice.name", NAME),
+    ("tool_choice.mode", WORD),
+    ("tool_choice.tools[].type", WORD),
+    ("tool_choice.tools[].name", NAME),
+    // The form of the answer.
+    ("text.format.type", WORD),
+    ("text.format.name", NAME),
+    ("text.format.description", Kind::Text),
+    ("text.format.schema", Kind::Schema),
+    ("text.verbosity", WORD),
+    ("reasoning.effort", WORD),
+    ("reasoning.summary", WORD),
+    ("reasoning.generate_summary", WORD),
+    ("include[]", NAME),
+    ("truncation", WORD),
+    ("service_tier", WORD),
+    ("prompt_cache_retention", NAME),
+    // Parameters.
+    ("temperature", Kind::Number),
+    ("top_p", Kind::Number),
+    ("top_logprobs", Kind::Number),
+    ("max_output_tokens", Kind::Number),
+    ("max_tool_calls", Kind::Number),
+    // Who asks.
+    ("user", Kind::Text),
+    ("safety_identifier", Kind::Text),
+    ("prompt_cache_key", Kind::Text),
+    ("metadata", Kind::Text),
+];
+
 /// A table made ready for lookups.
 pub struct Table {
     kinds: HashMap<&'static str, Kind>,
@@ -195,15 +329,25 @@ impl Table {
 
 /// The table of `POST /v1/chat/completions`.
 pub static CHAT_COMPLETIONS: Lazy<Table> = Lazy::new(|| Table::new(CHAT));
+/// The table of `POST /v1/completions`.
+pub static COMPLETIONS: Lazy<Table> = Lazy::new(|| Table::new(LEGACY));
+/// The table of `POST /v1/responses`.
+pub static RESPONSES: Lazy<Table> = Lazy::new(|| Table::new(RESPOND));
+/// The table of `POST /v1/embeddings`.
+pub static EMBEDDINGS: Lazy<Table> = Lazy::new(|| Table::new(EMBED));
+/// The table of `POST /v1/moderations`.
+pub static MODERATIONS: Lazy<Table> = Lazy::new(|| Table::new(MODERATE));
 
 #[cfg(test)]
 mod tests {
-    use super::{CHAT, CHAT_COMPLETIONS, Kind, Shape};
+    use super::{CHAT, CHAT_COMPLETIONS, EMBED, Kind, LEGACY, MODERATE, RESPOND, Shape};
 
     #[test]
     fn no_position_is_listed_twice() {
-        for (at, (path, _)) in CHAT.iter().enumerate() {
-            assert!(CHAT.iter().skip(at + 1).all(|(other, _)| other != path), "{path}");
+        for table in [CHAT, LEGACY, RESPOND, EMBED, MODERATE] {
+            for (at, (path, _)) in table.iter().enumerate() {
+                assert!(table.iter().skip(at + 1).all(|(other, _)| other != path), "{path}");
+            }
         }
     }
 
@@ -228,5 +372,7 @@ mod tests {
         assert!(!Shape::Model.fits("jdoe@example.org"));
         assert!(Shape::Model.fits("@cf/meta/llama-3"));
         assert!(!Shape::Name.fits("call_536-22-8145"));
+        assert!(Shape::Sealed.fits(&"gAAAAABo-x_9".repeat(8)));
+        assert!(!Shape::Sealed.fits("John") && !Shape::Sealed.fits(&"John Doe ".repeat(9)));
     }
 }

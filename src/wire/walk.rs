@@ -12,7 +12,16 @@ use crate::phi::PhiText;
 
 /// Fields whose text stands before the messages in the model's context. They are walked first and
 /// the messages next, so that a conversation that grows keeps its numbers.
-const FIRST: [&str; 4] = ["tools", "functions", "response_format", "messages"];
+const FIRST: [&str; 8] = [
+    "tools",
+    "functions",
+    "response_format",
+    "text",
+    "instructions",
+    "prompt",
+    "messages",
+    "input",
+];
 
 /// What a leaf is, as far as detection cares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

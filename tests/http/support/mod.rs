@@ -201,9 +201,7 @@ impl Scene {
 
     /// An SDK's form: the gateway key as a bearer token, the upstream's in its own header.
     pub(crate) fn chat(&self, body: &Value) -> Reply {
-        let bearer = format!("Bearer {KEY}");
-        let headers = [("authorization", bearer.as_str()), ("x-openai-key", OPENAI_KEY)];
-        self.post("/v1/chat/completions", &headers, body.to_string().as_bytes())
+        self.ask("/v1/chat/completions", body)
     }
 
     /// [`Scene::chat`] with one message of the user's.
@@ -217,6 +215,26 @@ impl Scene {
 
     pub(crate) fn get(&self, path: &str, headers: &[(&str, &str)]) -> Reply {
         self.call("GET", path, headers, None)
+    }
+
+    /// Sends an SDK's request and gives the reply as it comes.
+    pub(crate) fn open(&self, path: &str, body: &Value) -> Box<dyn Read + Send + Sync> {
+        let agent = ureq::AgentBuilder::new().timeout(PATIENCE).build();
+        let request = agent.post(&self.url(path));
+        let request = request.set("authorization", &format!("Bearer {KEY}"));
+        let request = request.set("x-openai-key", OPENAI_KEY);
+        let response =
+            request.set("content-type", "application/json").send_string(&body.to_string());
+        let response = response.unwrap();
+        assert_eq!(response.content_type(), "text/event-stream");
+        response.into_reader()
+    }
+
+    /// An SDK's request to `path`.
+    pub(crate) fn ask(&self, path: &str, body: &Value) -> Reply {
+        let bearer = format!("Bearer {KEY}");
+        let headers = [("authorization", bearer.as_str()), ("x-openai-key", OPENAI_KEY)];
+        self.post(path, &headers, body.to_string().as_bytes())
     }
 
     pub(crate) fn call(
@@ -317,6 +335,17 @@ impl Drop for Scene {
             }
         }
     }
+}
+
+/// The data of a stream's events, `[DONE]` too.
+pub(crate) fn data(stream: &str) -> Vec<String> {
+    let events = stream.split("\n\n").filter(|event| !event.is_empty());
+    let data = events.filter_map(|event| {
+        let lines = event.lines().filter_map(|line| line.strip_prefix("data: "));
+        let lines: Vec<_> = lines.collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
+    });
+    data.collect()
 }
 
 fn read_reply(response: ureq::Response) -> Reply {

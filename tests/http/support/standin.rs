@@ -48,6 +48,8 @@ pub(crate) enum Answer {
     /// A large body, made up as it is sent: the given number of times this piece, its length
     /// announced or not.
     Flood(&'static [u8], usize, bool),
+    /// A success of server-sent events, in these pieces; the reply ends properly or breaks off.
+    Stream(Box<dyn Iterator<Item = Vec<u8>> + Send>, bool),
     /// Nothing, for as long as the caller waits.
     Silence,
 }
@@ -55,6 +57,11 @@ pub(crate) enum Answer {
 impl Answer {
     pub(crate) fn json(status: u16, body: &Value) -> Self {
         Self::Http(status, Vec::new(), body.to_string().into_bytes())
+    }
+
+    /// A stream of these events, each in a piece of its own.
+    pub(crate) fn events(events: Vec<String>) -> Self {
+        Self::Stream(Box::new(events.into_iter().map(String::into_bytes)), true)
     }
 
     /// A chat completion whose only choice says `content`.
@@ -78,6 +85,25 @@ pub(crate) fn completion(messages: &[Value]) -> Value {
         "usage": {"prompt_tokens": 9, "completion_tokens": 12, "total_tokens": 21},
         "system_fingerprint": "fp_1", "service_tier": "default",
     })
+}
+
+/// A chunk of a streamed chat completion, as OpenAI sends it.
+pub(crate) fn chunk(index: u64, delta: Value, finish: Option<&str>) -> String {
+    let chunk = json!({
+        "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1_700_000_000u64,
+        "model": "gpt-4o-2024-05-13", "system_fingerprint": "fp_1",
+        "choices": [{"index": index, "delta": delta, "logprobs": null, "finish_reason": finish}],
+    });
+    format!("data: {chunk}\n\n")
+}
+
+/// The events of a chat completion that says `content`, a character a chunk.
+pub(crate) fn spelled(content: &str) -> Vec<String> {
+    let mut events = vec![chunk(0, json!({"role": "assistant", "content": ""}), None)];
+    events.extend(content.chars().map(|c| chunk(0, json!({"content": c.to_string()}), None)));
+    events.push(chunk(0, json!({}), Some("stop")));
+    events.push("data: [DONE]\n\n".to_owned());
+    events
 }
 
 /// The stand-in, which lives as long as the test.
@@ -181,6 +207,23 @@ fn converse(
                 for _ in 0..times {
                     stream.write_all(piece)?;
                 }
+            }
+            Answer::Stream(pieces, whole) => {
+                let head = "HTTP/1.1 200 X\r\ncontent-type: text/event-stream; charset=utf-8\r\n";
+                write!(
+                    stream,
+                    "{head}x-ratelimit-remaining-requests: 7\r\ntransfer-encoding: chunked\r\n\r\n"
+                )?;
+                for piece in pieces {
+                    write!(stream, "{:x}\r\n", piece.len())?;
+                    stream.write_all(&piece)?;
+                    stream.write_all(b"\r\n")?;
+                    stream.flush()?;
+                }
+                if !whole {
+                    return Ok(());
+                }
+                stream.write_all(b"0\r\n\r\n")?;
             }
             // Ends when the caller closes the connection.
             Answer::Silence => {

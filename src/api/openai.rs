@@ -1,10 +1,10 @@
-//! `POST /v1/chat/completions`
+//! OpenAI's text endpoints, `POST /v1/chat/completions` and its like.
 
-use std::{fmt::Write, pin::pin, sync::Arc};
+use std::{convert::Infallible, fmt::Write, pin::pin, sync::Arc};
 
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
-    http::header::{HeaderName, HeaderValue},
+    http::header::{CACHE_CONTROL, HeaderName, HeaderValue},
     web::{Data, Payload},
 };
 
@@ -13,9 +13,10 @@ use futures_util::future::{Either, select};
 use super::{auth::Keys, body, departure::departure};
 use crate::{
     error::GatewayError,
-    gateway::{Answer, Gateway, Progress},
+    gateway::{Call, Gateway, Outcome, Progress, Relay},
     substitute::{Counts, RestoreReport},
     upstream::Upstream,
+    wire::endpoint::Endpoint,
 };
 
 /// Counts by label, on every reply of a protected endpoint.
@@ -23,7 +24,29 @@ pub(super) const ENTITIES: HeaderName = HeaderName::from_static("x-deid-entities
 /// What became of the placeholders.
 const RESTORED: HeaderName = HeaderName::from_static("x-deid-restored");
 
-pub(super) async fn completions(
+/// Declares the handler of an endpoint.
+macro_rules! handler {
+    ($name:ident, $endpoint:ident) => {
+        pub(super) async fn $name(
+            request: HttpRequest,
+            payload: Payload,
+            gateway: Data<Gateway>,
+            keys: Data<Keys>,
+            upstream: Data<Upstream>,
+        ) -> HttpResponse {
+            answer(Endpoint::$endpoint, request, payload, gateway, keys, upstream).await
+        }
+    };
+}
+
+handler!(chat_completions, ChatCompletions);
+handler!(completions, Completions);
+handler!(responses, Responses);
+handler!(embeddings, Embeddings);
+handler!(moderations, Moderations);
+
+async fn answer(
+    endpoint: Endpoint,
     request: HttpRequest,
     payload: Payload,
     gateway: Data<Gateway>,
@@ -32,7 +55,8 @@ pub(super) async fn completions(
 ) -> HttpResponse {
     let mut progress = Progress::default();
     let result = {
-        let work = pin!(run(&request, payload, &gateway, &keys, &upstream, &mut progress));
+        let work =
+            pin!(run(endpoint, &request, payload, &gateway, &keys, &upstream, &mut progress));
         let left = pin!(departure(&request));
         match select(work, left).await {
             Either::Left((result, _)) => result,
@@ -40,7 +64,8 @@ pub(super) async fn completions(
         }
     };
     let mut response = match result {
-        Ok(answer) => super::models::respond(&answer),
+        Ok(Outcome::Whole(answer)) => super::models::respond(&answer),
+        Ok(Outcome::Stream { headers, relay }) => stream(&headers, relay),
         Err(error) => error.error_response(),
     };
     if progress.given > 0
@@ -56,20 +81,40 @@ pub(super) async fn completions(
 }
 
 async fn run(
+    endpoint: Endpoint,
     request: &HttpRequest,
     payload: Payload,
     gateway: &Arc<Gateway>,
     keys: &Keys,
     upstream: &Upstream,
     progress: &mut Progress,
-) -> Result<Answer, GatewayError> {
+) -> Result<Outcome, GatewayError> {
     let caller = keys.admit(request.headers(), gateway.settings.upstream.api_key.as_ref())?;
     let body = body::read(request, payload, gateway.settings.server.max_body_bytes).await?;
     if !gateway.deidentifier.is_ready() {
         return Err(GatewayError::NotReady);
     }
-    let (credentials, compact) = (&caller.credentials, caller.compact);
-    gateway.chat(upstream, credentials, body.expose_phi(), compact, progress).await
+    // Only chat completions have a compact form.
+    let compact = caller.compact && endpoint == Endpoint::ChatCompletions;
+    let call = Call { endpoint, body: body.expose_phi(), compact };
+    gateway.complete(upstream, &caller.credentials, call, progress).await
+}
+
+/// A reply of server-sent events. When the caller leaves, actix drops the relay, and with it goes
+/// the connection to the upstream.
+fn stream(headers: &[(String, String)], relay: Relay) -> HttpResponse {
+    let events = futures_util::stream::unfold(relay, |mut relay| async move {
+        let bytes = relay.next().await?;
+        Some((Ok::<_, Infallible>(bytes), relay))
+    });
+    let mut response = HttpResponse::Ok();
+    response.content_type("text/event-stream; charset=utf-8");
+    response.insert_header((CACHE_CONTROL, "no-cache"));
+    // Asks proxies such as nginx to pass events on as they come.
+    response.insert_header(("x-accel-buffering", "no"));
+    let mut response = response.streaming(Box::pin(events));
+    super::models::pass_on(headers, &mut response);
+    response
 }
 
 /// `NAME=2;DATE=1`

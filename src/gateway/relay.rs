@@ -1,0 +1,130 @@
+//! A stream on its way back: the upstream's events in, restored ones out.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use crate::{
+    substitute::{
+        Mapping, RestoreReport,
+        stream::{Shape, StreamRestorer},
+    },
+    upstream::{Stream, UpstreamError},
+    wire::sse::{Event, Item},
+};
+
+/// What ends a stream of chunks.
+const DONE: &str = "[DONE]";
+
+/// Restores a stream as it comes. Nothing is held but what may become a placeholder.
+pub struct Relay {
+    stream: Stream,
+    shape: Shape,
+    restorer: StreamRestorer<Mapping>,
+    ended: bool,
+}
+
+impl Relay {
+    pub(super) fn new(stream: Stream, shape: Shape, mapping: Mapping) -> Self {
+        let restorer = StreamRestorer::new(shape, mapping);
+        Self { stream, shape, restorer, ended: false }
+    }
+
+    /// What became of the placeholders so far.
+    pub fn report(&self) -> RestoreReport {
+        self.restorer.report()
+    }
+
+    /// The next bytes for the caller; `None` at the end. A fault of the upstream's becomes one
+    /// event that says so, and the stream ends without `[DONE]`.
+    pub async fn next(&mut self) -> Option<Bytes> {
+        while !self.ended {
+            let mut out = String::new();
+            let result = match self.stream.next().await {
+                Ok(items) if items.is_empty() => self.end(&mut out),
+                Ok(items) => items.into_iter().try_for_each(|item| self.item(item, &mut out)),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = result {
+                self.fault(&error, &mut out);
+            }
+            if !out.is_empty() {
+                return Some(Bytes::from(out));
+            }
+        }
+        None
+    }
+
+    fn item(&mut self, item: Item, out: &mut String) -> Result<(), UpstreamError> {
+        if self.ended {
+            return Ok(());
+        }
+        let event = match item {
+            // Its text could be anything; that it came keeps the connection alive.
+            Item::Comment => {
+                out.push_str(":\n\n");
+                return Ok(());
+            }
+            Item::Event(event) if event.data.trim() == DONE => {
+                self.tails(out);
+                Event::of(DONE.to_owned()).write(out);
+                self.ended = true;
+                return Ok(());
+            }
+            Item::Event(event) => event,
+        };
+        let value: Value = serde_json::from_str(&event.data)
+            .map_err(|_| UpstreamError::Nonsense("has an event that is not JSON"))?;
+        let is_error = value.get("error").is_some_and(|error| !error.is_null())
+            || value.get("type").and_then(Value::as_str) == Some("error");
+        let before = value.get("type").cloned();
+        for restored in self.restorer.event(value) {
+            // A tail that is sent before the event has the type of the text that it ends.
+            let own = restored.get("type") == before.as_ref();
+            let kind = restored.get("type").and_then(Value::as_str).unwrap_or_default();
+            let name =
+                if own || event.name.is_empty() { event.name.clone() } else { kind.to_owned() };
+            let id = event.id.clone().filter(|_| own);
+            Event { name, data: restored.to_string(), id }.write(out);
+        }
+        // An error is the last that comes; a typed stream says the rest itself.
+        self.ended = is_error && self.shape == Shape::Chunks;
+        Ok(())
+    }
+
+    /// The upstream has closed the stream.
+    fn end(&mut self, out: &mut String) -> Result<(), UpstreamError> {
+        self.tails(out);
+        self.ended = true;
+        match self.shape {
+            // Without its last event nobody knows whether a stream of chunks is whole.
+            Shape::Chunks => Err(UpstreamError::BrokeOff),
+            Shape::Typed => Ok(()),
+        }
+    }
+
+    fn tails(&mut self, out: &mut String) {
+        for tail in self.restorer.finish() {
+            let name = match self.shape {
+                Shape::Chunks => String::new(),
+                Shape::Typed => {
+                    tail.get("type").and_then(Value::as_str).unwrap_or_default().to_owned()
+                }
+            };
+            Event { name, data: tail.to_string(), id: None }.write(out);
+        }
+    }
+
+    /// Ends the stream with an event that says what is wrong, in the form of any other error.
+    fn fault(&mut self, error: &UpstreamError, out: &mut String) {
+        log::warn!("a stream broke: {error}");
+        self.tails(out);
+        self.ended = true;
+        let code = if matches!(error, UpstreamError::Timeout) {
+            "upstream_timeout"
+        } else {
+            "upstream_error"
+        };
+        let error = json!({"message": error.to_string(), "type": "server_error", "param": null, "code": code});
+        Event::of(json!({ "error": error }).to_string()).write(out);
+    }
+}

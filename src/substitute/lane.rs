@@ -1,0 +1,457 @@
+//! Restores a text that comes in pieces, with the same result however it was cut.
+//!
+//! Text goes out at once; only a tail that can still become a placeholder is held back. JSON is told
+//! by its beginning, since a stream has no other sign: what stands in its string literals is
+//! restored with the escapes that keep it JSON, also where such a literal holds JSON again.
+
+use super::{
+    placeholder::{Beginning, Placeholder, read},
+    restore::Lookup,
+};
+
+/// JSON within the strings of JSON is followed this deep; further in it is text.
+const DEEPEST: usize = 4;
+
+/// One character of a layer's text, and how it is written in the text that came in.
+struct Unit {
+    c: char,
+    /// The escape sequence that stands for it, where there is one.
+    written: Option<Box<str>>,
+}
+
+/// What a layer gives out.
+enum Piece<'a> {
+    /// As it came in, written as it was.
+    Kept(&'a Unit),
+    /// A value, as text of the layer.
+    Inserted(&'a str),
+}
+
+type Sink<'s> = dyn FnMut(Piece<'_>) + 's;
+
+/// One text that is being restored.
+pub(super) struct Lane(Layer);
+
+impl Lane {
+    /// A text that may turn out to be JSON.
+    pub(super) fn text() -> Self {
+        Self(Layer::new(Form::Undecided, 0))
+    }
+
+    /// A text that is JSON by its place, such as the arguments of a tool call.
+    pub(super) fn json() -> Self {
+        Self(Layer::new(Form::Json { open: 0, forced: true }, 0))
+    }
+
+    /// Takes more of the text; what can be told of it is appended to `out`.
+    pub(super) fn push(&mut self, text: &str, lookup: &mut dyn Lookup, out: &mut String) {
+        let mut rest = text;
+        while !rest.is_empty() {
+            if self.0.is_plain() {
+                // Nothing to decide until the next bracket.
+                let next = rest.find(['[', '\\']).unwrap_or(rest.len());
+                let (plain, more) = rest.split_at(next);
+                out.push_str(plain);
+                rest = more;
+            }
+            let Some(c) = rest.chars().next() else { break };
+            rest = rest.get(c.len_utf8()..).unwrap_or_default();
+            self.0.feed(Unit { c, written: None }, lookup, &mut |piece| append(out, piece));
+        }
+    }
+
+    /// Whether anything is held back.
+    pub(super) fn is_holding(&self) -> bool {
+        self.0.is_holding()
+    }
+
+    /// The end of the text: appends what was held back.
+    pub(super) fn finish(&mut self, lookup: &mut dyn Lookup, out: &mut String) {
+        self.0.finish(lookup, &mut |piece| append(out, piece));
+    }
+}
+
+fn append(out: &mut String, piece: Piece<'_>) {
+    match piece {
+        Piece::Kept(Unit { written: Some(written), .. }) => out.push_str(written),
+        Piece::Kept(unit) => out.push(unit.c),
+        Piece::Inserted(value) => out.push_str(value),
+    }
+}
+
+/// What a layer's text has turned out to be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Blank so far.
+    Undecided,
+    /// A bracket of this kind so far, and blanks.
+    Bracket(char),
+    /// JSON with so many brackets open; `forced` when it is JSON by its place.
+    Json { open: usize, forced: bool },
+    /// Anything else.
+    Prose,
+}
+
+impl Form {
+    /// What the text is once `c` has come, outside of a string literal.
+    fn after(self, c: char) -> Self {
+        let blank = matches!(c, ' ' | '\t' | '\r' | '\n');
+        match (self, c) {
+            (Self::Undecided, '{' | '[') => Self::Bracket(c),
+            (Self::Undecided, _) if blank => self,
+            (Self::Bracket(_), _) if blank => self,
+            (Self::Bracket('{'), '"') | (Self::Bracket('['), '"' | '-' | '0'..='9') => {
+                Self::Json { open: 1, forced: false }
+            }
+            (Self::Bracket('['), '{') => Self::Json { open: 2, forced: false },
+            // `[[1, 2]]` holds nothing to restore, and `[[NAME_1]]` is prose.
+            (Self::Bracket('['), '[') => self,
+            (Self::Json { open, forced }, '{' | '[') if open > 0 || forced => {
+                Self::Json { open: open + 1, forced }
+            }
+            (Self::Json { open, forced }, '}' | ']') if open > 0 || forced => {
+                Self::Json { open: open.saturating_sub(1), forced }
+            }
+            // What follows the last closing bracket was no JSON after all.
+            (Self::Json { open: 0, forced: false }, _) if !blank => Self::Prose,
+            (Self::Json { .. }, _) => self,
+            _ => Self::Prose,
+        }
+    }
+
+    fn is_json(self) -> bool {
+        matches!(self, Self::Json { .. })
+    }
+}
+
+/// A text, or the text of a string literal within one.
+struct Layer {
+    form: Form,
+    depth: usize,
+    /// The beginning of what may become a placeholder.
+    held: Vec<Unit>,
+    /// The text of the string literal that is open.
+    literal: Option<Box<Layer>>,
+    /// The escape sequence that is open in it.
+    escape: Vec<Unit>,
+}
+
+impl Layer {
+    fn new(form: Form, depth: usize) -> Self {
+        let form = if depth < DEEPEST { form } else { Form::Prose };
+        Self { form, depth, held: Vec::new(), literal: None, escape: Vec::new() }
+    }
+
+    /// Whether only a bracket or a backslash could change anything.
+    fn is_plain(&self) -> bool {
+        self.form == Form::Prose && self.held.is_empty()
+    }
+
+    fn is_holding(&self) -> bool {
+        let literal = self.literal.as_ref().is_some_and(|literal| literal.is_holding());
+        literal || !self.held.is_empty() || !self.escape.is_empty()
+    }
+
+    fn feed(&mut self, unit: Unit, lookup: &mut dyn Lookup, sink: &mut Sink<'_>) {
+        if self.literal.is_none() {
+            let c = unit.c;
+            self.form = self.form.after(c);
+            self.outside(unit, lookup, sink);
+            if c == '"' && self.form.is_json() {
+                self.literal = Some(Box::new(Self::new(Form::Undecided, self.depth + 1)));
+            }
+        } else if unit.c == '"' && self.escape.is_empty() {
+            self.close_literal(lookup, sink);
+            self.outside(unit, lookup, sink);
+        } else if unit.c == '\\' || !self.escape.is_empty() {
+            self.escape.push(unit);
+            if let Some(c) = unescaped(&self.escape) {
+                let written = written(&self.escape);
+                self.escape.clear();
+                self.inside(Unit { c, written: Some(written) }, lookup, sink);
+            }
+        } else {
+            self.inside(unit, lookup, sink);
+        }
+    }
+
+    fn finish(&mut self, lookup: &mut dyn Lookup, sink: &mut Sink<'_>) {
+        self.close_literal(lookup, sink);
+        for unit in self.held.drain(..) {
+            sink(Piece::Kept(&unit));
+        }
+    }
+
+    /// One character of the open literal's text.
+    fn inside(&mut self, unit: Unit, lookup: &mut dyn Lookup, sink: &mut Sink<'_>) {
+        if let Some(literal) = &mut self.literal {
+            literal.feed(unit, lookup, &mut |piece| escaped(piece, sink));
+        }
+    }
+
+    fn close_literal(&mut self, lookup: &mut dyn Lookup, sink: &mut Sink<'_>) {
+        if let Some(mut literal) = self.literal.take() {
+            literal.finish(lookup, &mut |piece| escaped(piece, sink));
+        }
+        for unit in self.escape.drain(..) {
+            sink(Piece::Kept(&unit));
+        }
+    }
+
+    /// One character of text that is in no literal.
+    fn outside(&mut self, unit: Unit, lookup: &mut dyn Lookup, sink: &mut Sink<'_>) {
+        if self.held.is_empty() && !matches!(unit.c, '[' | '\\') {
+            return sink(Piece::Kept(&unit));
+        }
+        self.held.push(unit);
+        loop {
+            let text: String = self.held.iter().map(|unit| unit.c).collect();
+            // `\[NAME\_1\]`: the backslash may belong to the bracket.
+            let slash = usize::from(text.starts_with('\\'));
+            let bracket = text.get(slash..).unwrap_or_default();
+            if text.is_empty() || bracket.is_empty() {
+                return;
+            }
+            match read(bracket) {
+                Beginning::Unfinished => return,
+                Beginning::Other => self.release(1, sink),
+                Beginning::Placeholder { placeholder, end, escaped } => {
+                    if slash == 1 && !escaped {
+                        self.release(1, sink);
+                    }
+                    let whole = if escaped { text.as_str() } else { bracket };
+                    // Placeholders are in ASCII: as many characters as bytes.
+                    let length = end + usize::from(slash == 1 && escaped);
+                    self.replace(placeholder, whole, length, lookup, sink);
+                }
+            }
+        }
+    }
+
+    /// Gives the value of the placeholder in the first `length` characters held back.
+    fn replace(
+        &mut self,
+        placeholder: Placeholder,
+        written: &str,
+        length: usize,
+        lookup: &mut dyn Lookup,
+        sink: &mut Sink<'_>,
+    ) {
+        let exact = written == placeholder.to_string();
+        match lookup.value(placeholder, exact) {
+            Some(value) => {
+                self.held.drain(..length.min(self.held.len()));
+                if matches!(self.form, Form::Json { forced: true, .. }) && !is_number(value) {
+                    // A model that forgot the quotes.
+                    sink(Piece::Inserted(&serde_json::Value::from(value).to_string()));
+                } else {
+                    sink(Piece::Inserted(value));
+                }
+            }
+            None => self.release(length, sink),
+        }
+    }
+
+    fn release(&mut self, count: usize, sink: &mut Sink<'_>) {
+        for unit in self.held.drain(..count.min(self.held.len())) {
+            sink(Piece::Kept(&unit));
+        }
+    }
+}
+
+/// Passes on what a literal's text gives out, values with the escapes that a literal needs.
+fn escaped(piece: Piece<'_>, sink: &mut Sink<'_>) {
+    match piece {
+        Piece::Kept(_) => sink(piece),
+        Piece::Inserted(value) => {
+            let literal = serde_json::Value::from(value).to_string();
+            let inner = literal.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+            sink(Piece::Inserted(inner.unwrap_or_default()));
+        }
+    }
+}
+
+fn is_number(value: &str) -> bool {
+    serde_json::from_str::<serde_json::Number>(value).is_ok()
+}
+
+/// The character that an escape sequence stands for, once it is whole. One that is no JSON, or half
+/// a surrogate pair, stands for U+FFFD, which belongs to no placeholder.
+fn unescaped(sequence: &[Unit]) -> Option<char> {
+    let hex = |digits: &[Unit]| {
+        let digits: String = digits.iter().map(|unit| unit.c).collect();
+        u32::from_str_radix(&digits, 16).ok()
+    };
+    let second = sequence.get(1)?.c;
+    Some(match second {
+        'n' => '\n',
+        't' => '\t',
+        'r' => '\r',
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        '"' | '\\' | '/' => second,
+        'u' => {
+            if let Some(wrong) =
+                sequence.get(2..)?.iter().take(4).find(|u| !u.c.is_ascii_hexdigit())
+            {
+                debug_assert!(!wrong.c.is_ascii_hexdigit());
+                return Some(char::REPLACEMENT_CHARACTER);
+            }
+            let first = hex(sequence.get(2..6)?)?;
+            char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER)
+        }
+        _ => char::REPLACEMENT_CHARACTER,
+    })
+}
+
+fn written(sequence: &[Unit]) -> Box<str> {
+    let mut text = String::new();
+    for unit in sequence {
+        match &unit.written {
+            Some(written) => text.push_str(written),
+            None => text.push(unit.c),
+        }
+    }
+    text.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::Lane;
+    use crate::{
+        deidentify::entity::Label,
+        substitute::{Mapping, Restorer},
+    };
+
+    const DOE: &str = "John \"J\\D\"\nDoe";
+
+    fn mapping() -> Mapping {
+        let mut mapping = Mapping::default();
+        mapping.placeholder(Label::Name, DOE);
+        mapping.placeholder(Label::Date, "3/14");
+        mapping.placeholder(Label::HealthPlanId, "XEA-9[1]");
+        mapping
+    }
+
+    fn pushed<'t>(
+        mut lane: Lane,
+        pieces: impl IntoIterator<Item = &'t str>,
+    ) -> (String, Vec<usize>) {
+        let mapping = mapping();
+        let mut restorer = Restorer::new(&mapping);
+        let mut out = String::new();
+        let mut lengths = Vec::new();
+        for piece in pieces {
+            lane.push(piece, &mut restorer, &mut out);
+            lengths.push(out.len());
+        }
+        lane.finish(&mut restorer, &mut out);
+        (out, lengths)
+    }
+
+    #[test]
+    fn no_more_is_held_back_than_could_become_a_placeholder() {
+        for (piece, kept) in [
+            ("well [", 5),
+            ("see [NA", 4),
+            ("see [NAME_", 4),
+            ("see [NAME_12", 4),
+            ("see [HEALTH PLAN", 4),
+            ("see \\", 4),
+            ("see \\[na", 4),
+            ("[1] and [x", 10),
+            ("see [NAME_1x", 12),
+            ("a [NAMES", 8),
+            ("[NAME_01", 8),
+            ("[NAME_12345678", 14),
+            ("[PERSON", 7),
+            ("{\"a\": \"[NA", 7),
+            ("{\"a\": \"x\\", 8),
+        ] {
+            let (_, lengths) = pushed(Lane::text(), [piece]);
+            assert_eq!(lengths, [kept], "{piece}");
+        }
+    }
+
+    #[test]
+    fn a_tail_that_became_nothing_is_given_at_the_end() {
+        for text in
+            ["see [NAME_", "\\", "\\[", "{\"a\": \"[NAME_1", "{\"a\": \"\\u00", "[[[", "[NAME_1"]
+        {
+            assert_eq!(pushed(Lane::text(), [text]).0, text);
+            assert_eq!(pushed(Lane::json(), [text]).0, text);
+        }
+    }
+
+    #[test]
+    fn values_in_literals_are_escaped_once_a_level() {
+        let inner = serde_json::json!({"n": "[NAME_1]"}).to_string();
+        let text = serde_json::json!({"payload": inner, "plain": "by [NAME_1]"}).to_string();
+        let (restored, _) = pushed(Lane::text(), [text.as_str()]);
+        let outer: serde_json::Value = serde_json::from_str(&restored).unwrap();
+        assert_eq!(outer["plain"], format!("by {DOE}"));
+        let inner: serde_json::Value =
+            serde_json::from_str(outer["payload"].as_str().unwrap()).unwrap();
+        assert_eq!(inner["n"], DOE);
+    }
+
+    #[test]
+    fn escapes_in_a_literal_are_read_and_kept() {
+        let text = r#"{"a": "\u005bNAME\n1] \u00e9 \ud83d\ude00 \/ [NAME_\u0031]"}"#;
+        let (restored, _) = pushed(Lane::json(), [text]);
+        let doe = serde_json::Value::from(DOE).to_string();
+        let doe = doe.trim_matches('"');
+        assert_eq!(restored, format!(r#"{{"a": "{doe} \u00e9 \ud83d\ude00 \/ {doe}"}}"#));
+    }
+
+    #[test]
+    fn prose_that_begins_with_a_bracket_is_prose() {
+        for (text, expected) in [
+            ("[NAME_1] said \"[DATE_1]\"", format!("{DOE} said \"3/14\"")),
+            ("[1] \"[NAME_1]\"", format!("[1] \"{DOE}\"")),
+            ("{[NAME_1]}", format!("{{{DOE}}}")),
+            ("{\"a\": 1} \"[NAME_1]\"", format!("{{\"a\": 1}} \"{DOE}\"")),
+        ] {
+            assert_eq!(pushed(Lane::text(), [text]).0, expected, "{text}");
+        }
+    }
+
+    /// Text full of the beginnings and ends of placeholders and of JSON.
+    fn text() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            1 => any::<String>(),
+            6 => prop::sample::select(vec![
+                "[NAME_1]", "[name 1]", "\\[NAME\\_1\\]", "[", "]", "\\", "[NA", "ME_", "1]", "[NAME_9]", "[**DATE_1**]",
+                "[HEALTH PLAN ID 1]", "{\"a\": \"", "\"}", "\"", "\\\"", "\\\\", "\\u005b", "\\u", "{", "}", ",", ":", "\n", " ", "é", "1",
+                "{\"a\": \"{\\\"b\\\": \\\"[NAME_1]\\\"}\"}",
+            ]).prop_map(str::to_owned),
+        ];
+        prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn however_a_text_is_cut_it_is_restored_the_same(text in text(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6)) {
+            let mut at: Vec<usize> = cuts.iter().map(|cut| text.floor_char_boundary(cut.index(text.len() + 1))).collect();
+            at.push(0);
+            at.push(text.len());
+            at.sort_unstable();
+            let pieces = || at.windows(2).map(|pair| text.get(pair[0]..pair[1]).unwrap());
+            let singles = || text.char_indices().map(|(start, c)| text.get(start..start + c.len_utf8()).unwrap());
+            for lane in [Lane::text, Lane::json] {
+                let whole = pushed(lane(), [text.as_str()]).0;
+                prop_assert_eq!(&pushed(lane(), pieces()).0, &whole);
+                prop_assert_eq!(&pushed(lane(), singles()).0, &whole);
+            }
+        }
+
+        #[test]
+        fn text_without_a_placeholder_is_never_changed(text in text()) {
+            let text = text.replace(']', ")").replace("5d", "5b").replace("5D", "5b");
+            prop_assert_eq!(&pushed(Lane::text(), [text.as_str()]).0, &text);
+            prop_assert_eq!(&pushed(Lane::json(), [text.as_str()]).0, &text);
+        }
+    }
+}
