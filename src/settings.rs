@@ -329,26 +329,14 @@ fn overlap_tokens() -> usize {
     32
 }
 
-/// Of the labels of the model in the box, those whose entities the rules find better.
-const RULES_LABELS: [&str; 8] = [
-    "URL",
-    "TAX_ID",
-    "BANK_ACCOUNT",
-    "ROUTING_NUMBER",
-    "GOVERNMENT_ID",
-    "PASSPORT",
-    "DRIVERS_LICENSE",
-    "BUILDING_NUMBER",
-];
-
 impl Default for NerSettings {
     fn default() -> Self {
         Self {
-            name: "rampart".to_owned(),
-            model: Path::new("models").join("rampart"),
+            name: "phi-ner".to_owned(),
+            model: Path::new("models").join("phi-ner"),
             threshold: even(),
             thresholds: BTreeMap::new(),
-            labels: RULES_LABELS.map(|name| (name.to_owned(), ModelLabel(None))).into(),
+            labels: BTreeMap::new(),
             window_tokens: window_tokens(),
             overlap_tokens: overlap_tokens(),
         }

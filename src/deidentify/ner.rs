@@ -5,6 +5,7 @@ mod encode;
 mod engine;
 mod labels;
 mod model;
+mod notation;
 mod token_types;
 mod vocabulary;
 
@@ -52,3 +53,6 @@ impl Detector for NerDetector {
         self.engine.detect(texts).boxed()
     }
 }
+
+#[cfg(test)]
+mod tests;

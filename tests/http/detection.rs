@@ -103,6 +103,10 @@ fn a_caller_that_left_costs_nothing_more() {
 pub(crate) fn copy_model(to: &Path) {
     for entry in fs::read_dir(model_folder()).unwrap() {
         let entry = entry.unwrap();
+        // Beside the model lies the corpus that it was trained on.
+        if entry.file_type().unwrap().is_dir() {
+            continue;
+        }
         fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
     }
 }

@@ -73,7 +73,7 @@ fn a_broken_model_folder_stops_the_start_and_is_named() {
         ("vocab.txt", &|f| fs::remove_file(f.join("vocab.txt")).unwrap()),
         ("SHOE_SIZE", &|f| {
             let config = fs::read_to_string(f.join("config.json")).unwrap();
-            fs::write(f.join("config.json"), config.replace("-SURNAME", "-SHOE_SIZE")).unwrap();
+            fs::write(f.join("config.json"), config.replace("-NAME", "-SHOE_SIZE")).unwrap();
         }),
     ];
     for (named, break_it) in breakages {

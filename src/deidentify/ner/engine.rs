@@ -20,6 +20,7 @@ use super::{
     decode::{Thresholds, Votes},
     encode::{Encoder, Input, Token, Window},
     model::{Model, ModelError, load_tokenizer},
+    notation::is_notation,
     vocabulary::is_clinical,
 };
 use crate::{
@@ -230,7 +231,7 @@ impl Worker {
             }
             let text = phi.expose_phi();
             let mut entities = votes.decode(text, own, &self.thresholds, &self.name);
-            entities.retain(|entity| !is_clinical(text, entity));
+            entities.retain(|entity| !is_clinical(text, entity) && !is_notation(text, entity));
             entities.iter_mut().for_each(|entity| entity.score *= TRUST);
             found.push(entities);
         }

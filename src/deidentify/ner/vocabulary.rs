@@ -25,6 +25,10 @@ pub(super) fn is_clinical(text: &str, detection: &Detection) -> bool {
         return false;
     }
     let Some(found) = detection.span.of(text) else { return false };
+    // Eponyms of two people are terms as a pair alone.
+    if is_term(&found.replace(['–', '‐', '‑'], "-")) {
+        return true;
+    }
     let mut any = false;
     let mut at = detection.span.start;
     for piece in found.split_inclusive(|c: char| !c.is_alphanumeric()) {
@@ -68,6 +72,9 @@ mod tests {
             ("takes Warfarin", "Warfarin"),
             ("PMH: HTN, DM", "HTN, DM"),
             ("Parkinson's disease", "Parkinson"),
+            ("Bitot spots", "Bitot"),
+            ("Mallory–Weiss tear", "Mallory–Weiss"),
+            ("Ziehl-Neelsen negative", "Ziehl-Neelsen"),
             ("acute myeloid leukemia", "myeloid leukemia"),
         ] {
             assert!(clinical(text, found), "{text}");
@@ -81,6 +88,8 @@ mod tests {
             ("John Warfarin", "John Warfarin"),
             ("called Ra today", "Ra"),
             ("Iris came", "Iris"),
+            ("Weiss came", "Weiss"),
+            ("Mallory-Keane came", "Mallory-Keane"),
         ] {
             assert!(!clinical(text, found), "{text}");
         }

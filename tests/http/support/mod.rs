@@ -95,7 +95,7 @@ impl Setup {
         } else if self.settings.contains("[[detectors.ner]]") {
             String::new()
         } else {
-            format!("[[detectors.ner]]\nname = \"rampart\"\nmodel = {:?}\n", model_folder())
+            format!("[[detectors.ner]]\nname = \"phi-ner\"\nmodel = {:?}\n", model_folder())
         };
         std::fs::write(&settings, format!("{}{detectors}", self.settings)).unwrap();
 
@@ -133,7 +133,7 @@ pub(crate) fn gateway_command(folder: &Path) -> Command {
 
 /// The model that the repository ships.
 pub(crate) fn model_folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join("rampart")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join("phi-ner")
 }
 
 /// A running gateway, its stand-in, and its log.

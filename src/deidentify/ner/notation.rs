@@ -1,0 +1,86 @@
+//! Notations that models take for identifiers and that name nobody: sequence variants, positions in
+//! a genome, codes of public terminologies. What a model finds is dropped when it lies in one.
+
+use once_cell::sync::Lazy;
+use regex::Regex;
+
+use crate::deidentify::entity::{Detection, Span};
+
+/// How much text on either side of a find is looked at, in bytes.
+const AROUND: usize = 96;
+
+/// HGVS nomenclature (varnomen.hgvs.org) on RefSeq and Ensembl accessions, dbSNP, chromosome
+/// positions, and a code beside the name of its system in FHIR, C-CDA and HL7 v2.
+static NOTATION: Lazy<Regex> = Lazy::new(|| {
+    #[expect(clippy::unwrap_used, reason = "a constant, compiled by the tests")]
+    Regex::new(concat!(
+        r"(?x)",
+        r"\b(?:N[CGMPRTW]_[0-9]{4,12}|ENS[TGP][0-9]{11}|LRG_[0-9]{1,6})(?:\.[0-9]{1,2})?(?:\([A-Z0-9-]{1,12}\))?(?:\s?:\s?[cgmnpr]\.\(?[A-Za-z0-9_*+=>?-]{1,40}\)?)?",
+        r"|\b[cgmnr]\.[-*0-9][0-9_+*>ACGTacgtdelinsup-]{1,40}",
+        r"|\bp\.\(?[A-Z][a-z]{2}[0-9]{1,6}[A-Za-z0-9*=]{1,20}\)?",
+        r"|\brs[0-9]{3,12}\b",
+        r"|\bchr(?:[0-9]{1,2}|[XYM])\s?:\s?[gm]?\.?[0-9][0-9,]{2,14}(?:\s?-\s?[0-9][0-9,]{2,14})?",
+        r#"|(?i:snomed|loinc|rxnorm|icd-?(?:9|10)|unitsofmeasure|hl7\.org)[^"'\s]{0,40}["']\s*,\s*["']code["']\s*:\s*["'][^"']{1,20}["']"#,
+        r#"|(?i:\bcode\s?=\s?["'][^"']{1,20}["']\s+codeSystem\s?=\s?["'][0-9.]{5,40}["'])"#,
+        r"|\b[0-9]{3,18}(?:-[0-9])?\^[^|^]{0,60}\^(?:LN|SCT|I9C?|I10C?|CVX|MVX|NDC|RXNORM|UCUM|C4|HL7[0-9]{4})\b",
+    ))
+    .unwrap()
+});
+
+/// Whether `detection` in `text` lies in a notation that names nobody.
+pub(super) fn is_notation(text: &str, detection: &Detection) -> bool {
+    let Span { start, end } = detection.span;
+    let from = text.floor_char_boundary(start.saturating_sub(AROUND));
+    let to = text.ceil_char_boundary((end + AROUND).min(text.len()));
+    let Some(around) = text.get(from..to) else { return false };
+    NOTATION
+        .find_iter(around)
+        .any(|found| from + found.start() <= start && end <= from + found.end())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::is_notation;
+    use crate::deidentify::entity::{Detection, Label, Span};
+
+    fn notation(text: &str, found: &str) -> bool {
+        let start = text.find(found).unwrap();
+        let span = Span::new(start, start + found.len());
+        is_notation(
+            text,
+            &Detection { label: Label::Id, span, score: 1.0, detector: Arc::from("test") },
+        )
+    }
+
+    #[test]
+    fn variants_and_codes_name_nobody() {
+        for (text, found) in [
+            ("NM_000546.6:c.742C>T (p.Arg248Trp)", "000546"),
+            ("NM_000546.6:c.742C>T (p.Arg248Trp)", "c.742C>T"),
+            ("NM_000546.6(TP53):c.742C>T p.(Arg248Trp)", "Arg248Trp"),
+            ("het c.80845_80846del", "80846del"),
+            ("rs121912651 in the aunt", "rs121912651"),
+            ("chr17:7577539 (GRCh37)", "7577539"),
+            (r#"{"system":"http://snomed.info/sct","code":"233604007"}"#, "233604007"),
+            (r#"<code code="8302-2" codeSystem="2.16.840.1.113883.6.1"/>"#, "8302-2"),
+            ("OBX|1|NM|2951-2^SODIUM^LN||131", "2951-2"),
+        ] {
+            assert!(notation(text, found), "{text}: {found}");
+        }
+    }
+
+    #[test]
+    fn identifiers_beside_them_are_identifiers() {
+        for (text, found) in [
+            ("NM_000546.6 for MRN 7577539", "7577539"),
+            (r#"{"system":"http://clinic.example/mrn","code":"233604007"}"#, "233604007"),
+            ("PID|1||5590213^^^SNV^MR", "5590213"),
+            ("rs1 Arlo Finch", "Arlo Finch"),
+            (r#"{"system":"http://snomed.info/sct","code":"2336"},"subject":"5590213""#, "5590213"),
+        ] {
+            assert!(!notation(text, found), "{text}: {found}");
+        }
+    }
+}
