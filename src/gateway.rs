@@ -55,7 +55,7 @@ pub enum Outcome {
         /// The upstream's headers to pass on.
         headers: Vec<(String, String)>,
         /// The events.
-        relay: Relay,
+        relay: Box<Relay>,
     },
 }
 
@@ -102,7 +102,7 @@ impl Gateway {
             None => upstream.post(endpoint.path(), credentials, cleared.body).await?,
             Some(shape) => match upstream.open(endpoint.path(), credentials, cleared.body).await? {
                 Opened::Stream { headers, stream } => {
-                    let relay = Relay::new(stream, shape, cleared.mapping);
+                    let relay = Box::new(Relay::new(stream, shape, cleared.mapping));
                     return Ok(Outcome::Stream { headers, relay });
                 }
                 Opened::Whole(reply) if reply.is_success() && has_no_error(&reply) => {

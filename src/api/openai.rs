@@ -102,7 +102,7 @@ async fn run(
 
 /// A reply of server-sent events. When the caller leaves, actix drops the relay, and with it goes
 /// the connection to the upstream.
-fn stream(headers: &[(String, String)], relay: Relay) -> HttpResponse {
+fn stream(headers: &[(String, String)], relay: Box<Relay>) -> HttpResponse {
     let events = futures_util::stream::unfold(relay, |mut relay| async move {
         let bytes = relay.next().await?;
         Some((Ok::<_, Infallible>(bytes), relay))

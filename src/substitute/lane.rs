@@ -412,6 +412,7 @@ mod tests {
             ("[NAME_1] said \"[DATE_1]\"", format!("{DOE} said \"3/14\"")),
             ("[1] \"[NAME_1]\"", format!("[1] \"{DOE}\"")),
             ("{[NAME_1]}", format!("{{{DOE}}}")),
+            ("[[NAME_1]", format!("[{DOE}")),
             ("{\"a\": 1} \"[NAME_1]\"", format!("{{\"a\": 1}} \"{DOE}\"")),
         ] {
             assert_eq!(pushed(Lane::text(), [text]).0, expected, "{text}");

@@ -9,9 +9,11 @@
     clippy::indexing_slicing,
     reason = "a test that meets what it did not expect should fail on the spot"
 )]
+#![recursion_limit = "256"]
 
 mod bad_input;
 mod bad_upstream;
+mod canary;
 mod credentials;
 mod detection;
 mod endpoints;
