@@ -16,6 +16,7 @@ demo: build ## Send a clinical message through a local stand-in for OpenAI, and 
 	@scripts/demo
 
 test: ## Run all tests
+	@scripts/install-system-packages --test
 	@scripts/build test --release --locked
 
 lint: ## Check formatting, clippy, dependencies and scripts
