@@ -2,6 +2,7 @@
 
 mod auth;
 mod body;
+mod deidentify;
 mod departure;
 mod error_response;
 mod health;
@@ -22,6 +23,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(post_only("/v1/responses", web::post().to(openai::responses)))
         .service(post_only("/v1/embeddings", web::post().to(openai::embeddings)))
         .service(post_only("/v1/moderations", web::post().to(openai::moderations)))
+        .service(post_only("/v1/deidentify", web::post().to(deidentify::deidentify)))
+        .service(post_only("/v1/reidentify", web::post().to(deidentify::reidentify)))
         .service(get_only("/v1/models", get().to(models::list)))
         .service(get_only("/v1/models/{id:.+}", get().to(models::one)))
         .service(get_only("/healthz", get().to(health::alive)))

@@ -1,5 +1,6 @@
 //! One request from start to end.
 
+mod local;
 mod relay;
 
 use std::{borrow::Borrow, sync::Arc};

@@ -6,7 +6,7 @@ pub mod placeholder;
 pub mod restore;
 pub mod stream;
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -58,6 +58,41 @@ pub struct Substitution {
     pub counts: Counts,
 }
 
+/// What comes of a body that was rewritten in place.
+#[derive(Debug)]
+pub struct Rewritten {
+    /// The way back.
+    pub mapping: Mapping,
+    /// What was done in each leaf, in order.
+    pub replaced: Vec<Vec<Replacement>>,
+}
+
+impl Rewritten {
+    /// How many entities were replaced, occurrence by occurrence.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::new();
+        for replacement in self.replaced.iter().flatten().filter(|one| one.written.is_some()) {
+            *counts.entry(replacement.label).or_default() += 1;
+        }
+        counts
+    }
+}
+
+/// What was done with one piece of a leaf.
+#[derive(Clone, Debug)]
+pub struct Replacement {
+    /// Its label: that of the value's first detection, where there was one.
+    pub label: Label,
+    /// Where it stood, in bytes of the leaf's text.
+    pub span: Span,
+    /// The detector's confidence, in `0.0..=1.0`.
+    pub score: f32,
+    /// Who found it.
+    pub detector: Arc<str>,
+    /// What stands there now; `None` where it was kept.
+    pub written: Option<String>,
+}
+
 /// Why a request could not be cleared. Nothing may be sent then.
 #[derive(Debug, Error)]
 pub enum SubstituteError {
@@ -72,7 +107,7 @@ pub enum SubstituteError {
     Write,
 }
 
-/// Replaces in `body` what was `found` in its `leaves`, as `policy` says.
+/// Replaces in `body` what was `found` in its `leaves`, as `policy` says, for sending.
 ///
 /// # Errors
 /// When the body cannot be rewritten whole.
@@ -83,14 +118,31 @@ pub fn substitute(
     found: &[Vec<Detection>],
     policy: &PolicySettings,
 ) -> Result<Substitution, SubstituteError> {
+    let rewritten = rewrite(&mut body, table, leaves, found, policy)?;
+    let bytes = serde_json::to_vec(&body).map_err(|_| SubstituteError::Write)?;
+    let counts = rewritten.counts();
+    Ok(Substitution { body: ClearedBody(Bytes::from(bytes)), mapping: rewritten.mapping, counts })
+}
+
+/// Replaces in `body` what was `found` in its `leaves`, as `policy` says.
+///
+/// # Errors
+/// When the body cannot be rewritten whole; it is not to be used then.
+pub fn rewrite(
+    body: &mut Value,
+    table: &Table,
+    leaves: &[Leaf],
+    found: &[Vec<Detection>],
+    policy: &PolicySettings,
+) -> Result<Rewritten, SubstituteError> {
     let mut mapping = Mapping::default();
     for leaf in leaves {
         mapping.reserve(leaf.text.expose_phi());
     }
-    let mut counts = Counts::new();
+    let mut replaced = Vec::with_capacity(leaves.len());
     let mut pairs = leaves.iter().zip(found);
     let mut in_step = leaves.len() == found.len();
-    walk::walk(&mut body, table, &mut |visit| {
+    walk::walk(body, table, &mut |visit| {
         let Some((leaf, found)) = pairs
             .next()
             .filter(|(leaf, _)| leaf.kind == visit.kind && leaf.text.expose_phi() == visit.text)
@@ -101,51 +153,60 @@ pub fn substitute(
         let text = leaf.text.expose_phi();
         // A number cannot hold a placeholder, so it goes as a whole.
         let whole = leaf.kind == LeafKind::Number;
-        replace(text, found, whole, policy, &mut mapping, &mut counts)
+        let own = replacements(text, found, whole, policy, &mut mapping);
+        let new = apply(text, &own);
+        replaced.push(own);
+        new
     })?;
     if !in_step || pairs.next().is_some() {
         return Err(SubstituteError::OutOfStep);
     }
-    let bytes = serde_json::to_vec(&body).map_err(|_| SubstituteError::Write)?;
-    Ok(Substitution { body: ClearedBody(Bytes::from(bytes)), mapping, counts })
+    Ok(Rewritten { mapping, replaced })
 }
 
-/// `text` with its detections replaced; `None` where nothing is.
-fn replace(
+/// What is done with the detections in `text`, in order and disjoint.
+fn replacements(
     text: &str,
     found: &[Detection],
     whole: bool,
     policy: &PolicySettings,
     mapping: &mut Mapping,
-    counts: &mut Counts,
-) -> Option<String> {
-    let mut out = String::with_capacity(text.len());
+) -> Vec<Replacement> {
+    let mut replacements = Vec::with_capacity(found.len());
     let mut done = 0;
-    for (label, span) in plan(text, found) {
+    for (detection, span) in plan(text, found) {
+        let strategy = policy.strategy(detection.label);
+        let whole = whole && strategy != Strategy::Keep;
         let span = if whole { Span::new(0, text.len()) } else { span };
         if span.start < done {
             continue;
         }
-        let strategy = policy.strategy(label);
-        if strategy == Strategy::Keep {
-            continue;
-        }
-        out.push_str(text.get(done..span.start).unwrap_or_default());
-        let label = match strategy {
-            Strategy::Redact => {
-                out.push_str(&format!("[{label}]"));
-                label
-            }
-            Strategy::Placeholder | Strategy::Keep => {
+        let (label, written) = match strategy {
+            Strategy::Keep => (detection.label, None),
+            Strategy::Redact => (detection.label, Some(format!("[{}]", detection.label))),
+            Strategy::Placeholder => {
                 let value = span.of(text).unwrap_or_default();
-                let placeholder = mapping.placeholder(label, value);
-                out.push_str(&placeholder.to_string());
+                let placeholder = mapping.placeholder(detection.label, value);
                 // One value has one label, that of its first detection.
-                placeholder.label
+                (placeholder.label, Some(placeholder.to_string()))
             }
         };
-        *counts.entry(label).or_default() += 1;
+        let detector = Arc::clone(&detection.detector);
+        replacements.push(Replacement { label, span, score: detection.score, detector, written });
         done = span.end;
+    }
+    replacements
+}
+
+/// `text` with the replacements put in; `None` where nothing changes.
+fn apply(text: &str, replacements: &[Replacement]) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for replacement in replacements {
+        let Some(written) = &replacement.written else { continue };
+        out.push_str(text.get(done..replacement.span.start).unwrap_or_default());
+        out.push_str(written);
+        done = replacement.span.end;
     }
     if done == 0 {
         return None;
@@ -161,7 +222,7 @@ const MOST_CALLERS_NUMBER: u32 = 9999;
 /// wrote. `found` is sorted and disjoint, and so is the plan.
 ///
 /// Only the exact form with a small number is a placeholder here: people write `[MRN 4471009]`.
-fn plan(text: &str, found: &[Detection]) -> Vec<(Label, Span)> {
+fn plan<'d>(text: &str, found: &'d [Detection]) -> Vec<(&'d Detection, Span)> {
     let is_ours =
         |written: &Written| written.exact && written.placeholder.number <= MOST_CALLERS_NUMBER;
     let mut taken = find_all(text).filter(is_ours).map(|written| written.span).peekable();
@@ -173,7 +234,7 @@ fn plan(text: &str, found: &[Detection]) -> Vec<(Label, Span)> {
                 break;
             }
             if placeholder.end > detection.span.start {
-                plan.push((detection.label, Span::new(rest.start, placeholder.start)));
+                plan.push((detection, Span::new(rest.start, placeholder.start)));
                 rest.start = placeholder.end.max(rest.start);
             }
             // One that reaches beyond this detection may touch the next as well.
@@ -182,7 +243,7 @@ fn plan(text: &str, found: &[Detection]) -> Vec<(Label, Span)> {
             }
             taken.next();
         }
-        plan.push((detection.label, rest));
+        plan.push((detection, rest));
     }
     // What is left of a detection may be blanks and marks around a placeholder.
     plan.retain(|(_, span)| {

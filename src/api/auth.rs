@@ -33,20 +33,25 @@ impl Keys {
         Self { required: settings.keys.required, accepted: settings.keys.accepted.clone() }
     }
 
+    /// Checks the gateway key, for what is done here and sends nothing upstream.
+    pub(super) fn admit_here(&self, headers: &HeaderMap) -> Result<(), GatewayError> {
+        let own = text(headers, GATEWAY_KEY).map_err(|_| GatewayError::InvalidGatewayKey)?;
+        match own.or_else(|| bearer(headers)) {
+            Some(key) => self.check(key),
+            None if self.required => Err(GatewayError::MissingGatewayKey),
+            None => Ok(()),
+        }
+    }
+
     /// Checks the gateway key and finds the upstream's.
     pub(super) fn admit(
         &self,
         headers: &HeaderMap,
         server_key: Option<&Secret>,
     ) -> Result<Caller, GatewayError> {
+        self.admit_here(headers)?;
         let own = text(headers, GATEWAY_KEY).map_err(|_| GatewayError::InvalidGatewayKey)?;
         let bearer = bearer(headers);
-        let gateway_key = own.or(bearer);
-        match gateway_key {
-            Some(key) => self.check(key)?,
-            None if self.required => return Err(GatewayError::MissingGatewayKey),
-            None => {}
-        }
         let upstream_key =
             text(headers, UPSTREAM_KEY).map_err(|_| GatewayError::InvalidOpenAiKey)?;
         let key = upstream_key

@@ -22,7 +22,7 @@ use crate::{
 /// Counts by label, on every reply of a protected endpoint.
 pub(super) const ENTITIES: HeaderName = HeaderName::from_static("x-deid-entities");
 /// What became of the placeholders.
-const RESTORED: HeaderName = HeaderName::from_static("x-deid-restored");
+pub(super) const RESTORED: HeaderName = HeaderName::from_static("x-deid-restored");
 
 /// Declares the handler of an endpoint.
 macro_rules! handler {
@@ -118,7 +118,7 @@ fn stream(headers: &[(String, String)], relay: Box<Relay>) -> HttpResponse {
 }
 
 /// `NAME=2;DATE=1`
-fn counts_text(counts: &Counts) -> String {
+pub(super) fn counts_text(counts: &Counts) -> String {
     let mut text = String::new();
     for (label, count) in counts {
         let separator = if text.is_empty() { "" } else { ";" };
@@ -129,7 +129,7 @@ fn counts_text(counts: &Counts) -> String {
 }
 
 /// `given=3;restored=2;altered=1;unknown=0`
-fn report_text(given: usize, report: RestoreReport) -> String {
+pub(super) fn report_text(given: usize, report: RestoreReport) -> String {
     let RestoreReport { restored, altered, unknown } = report;
     format!("given={given};restored={restored};altered={altered};unknown={unknown}")
 }

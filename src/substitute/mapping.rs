@@ -48,6 +48,22 @@ impl Mapping {
         self.values.get(&placeholder)
     }
 
+    /// Every placeholder that was given out, and its value.
+    pub fn iter(&self) -> impl Iterator<Item = (Placeholder, &PhiText)> {
+        self.values.iter().map(|(placeholder, value)| (*placeholder, value))
+    }
+
+    /// A mapping as a caller kept it; `None` where a key is no placeholder.
+    pub fn of<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Option<Self> {
+        let mut mapping = Self::default();
+        for (placeholder, value) in pairs {
+            let placeholder = placeholder.parse().ok()?;
+            mapping.by_value.insert(identity(value), placeholder);
+            mapping.values.insert(placeholder, PhiText::new(value));
+        }
+        Some(mapping)
+    }
+
     /// How many placeholders were given out.
     pub fn len(&self) -> usize {
         self.values.len()

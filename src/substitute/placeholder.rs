@@ -1,6 +1,6 @@
 //! `[NAME_1]`: how a placeholder is written, and how one is recognised that a model has mangled.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use crate::deidentify::entity::{Label, Span};
 
@@ -18,6 +18,27 @@ impl fmt::Display for Placeholder {
         write!(f, "[{}_{}]", self.label, self.number)
     }
 }
+
+impl FromStr for Placeholder {
+    type Err = NoPlaceholder;
+
+    /// Reads the exact form alone.
+    fn from_str(text: &str) -> Result<Self, NoPlaceholder> {
+        match read(text) {
+            Beginning::Placeholder { placeholder, end, .. }
+                if end == text.len() && placeholder.to_string() == text =>
+            {
+                Ok(placeholder)
+            }
+            _ => Err(NoPlaceholder),
+        }
+    }
+}
+
+/// Not the exact form of a placeholder.
+#[derive(Debug, thiserror::Error)]
+#[error("not a placeholder such as [NAME_1]")]
+pub struct NoPlaceholder;
 
 /// A placeholder as it stands in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,6 +11,59 @@ pub struct Scalar<'a> {
     pub cue: Option<&'a str>,
     /// Its text, without quotes and escapes.
     pub text: &'a str,
+    /// How it is written, and where that begins in the JSON, in bytes.
+    written: (&'a str, usize),
+}
+
+/// Where each byte of a scalar's text stands in the JSON that it is in, and where the text ends.
+pub type Places = Vec<usize>;
+
+/// The places of all scalars of `json` in the order of the walk, those of JSON in its strings too.
+pub fn places(json: &str) -> Vec<Places> {
+    let mut all = Vec::new();
+    rewrite_scalars(json, |scalar| {
+        let own = scalar.places();
+        if scalar.kind == ScalarKind::String && is_container(scalar.text) {
+            let outer = |at: usize| own.get(at).copied().unwrap_or_default();
+            let inner = places(scalar.text).into_iter();
+            all.extend(inner.map(|inner| inner.into_iter().map(outer).collect::<Places>()));
+        } else {
+            all.push(own);
+        }
+        None
+    });
+    all
+}
+
+impl Scalar<'_> {
+    fn places(&self) -> Places {
+        let (raw, start) = self.written;
+        let Some(inner) = raw.strip_prefix('"').filter(|_| self.kind != ScalarKind::Number) else {
+            return (start..=start + raw.len()).collect();
+        };
+        let start = start + 1;
+        let mut places = Places::with_capacity(raw.len());
+        let mut at = 0;
+        while places.len() < self.text.len() {
+            let rest = inner.get(at..).unwrap_or_default();
+            // The longest escape is a surrogate pair; what stands for one character decodes to one.
+            let lengths = if rest.starts_with("\\u") { [6, 12] } else { [2, 2] };
+            let character = rest.chars().next().map_or(1, char::len_utf8);
+            let (raw_length, length) = if rest.starts_with('\\') {
+                let decoded = lengths.into_iter().find_map(|length| {
+                    let literal = format!("\"{}\"", rest.get(..length)?);
+                    serde_json::from_str::<String>(&literal).ok().map(|text| (length, text.len()))
+                });
+                decoded.unwrap_or((1, 1))
+            } else {
+                (character, character)
+            };
+            places.extend(std::iter::repeat_n(start + at, length));
+            at += raw_length;
+        }
+        places.push(start + at);
+        places
+    }
 }
 
 /// What a [`Scalar`] is.
@@ -43,6 +96,7 @@ pub fn rewrite_scalars(
     let mut at = 0;
     while let Some(piece) = next_piece(json, at) {
         let raw = json.get(at..piece.end).unwrap_or_default();
+        let written = (raw, at);
         at = piece.end;
         let new = match piece.kind {
             PieceKind::Open(is_object) => {
@@ -65,16 +119,21 @@ pub fn rewrite_scalars(
                 match open.last_mut() {
                     Some(container) if container.awaits_key => {
                         container.awaits_key = false;
-                        let key = Scalar { kind: ScalarKind::Key, cue: None, text: &text };
+                        let key = Scalar { kind: ScalarKind::Key, cue: None, text: &text, written };
                         let new = rewrite(key);
                         container.key = Some(text);
                         new
                     }
-                    _ => rewrite(Scalar { kind: ScalarKind::String, cue: cue(&open), text: &text }),
+                    _ => rewrite(Scalar {
+                        kind: ScalarKind::String,
+                        cue: cue(&open),
+                        text: &text,
+                        written,
+                    }),
                 }
             }
             PieceKind::Number => {
-                rewrite(Scalar { kind: ScalarKind::Number, cue: cue(&open), text: raw })
+                rewrite(Scalar { kind: ScalarKind::Number, cue: cue(&open), text: raw, written })
             }
             PieceKind::Other => None,
         };
@@ -206,6 +265,19 @@ mod tests {
             (scalar.text == "[NAME_1]").then(|| "A\"\\\n".to_owned())
         });
         assert_eq!(new, r#"["A\"\\\n", "\u00e9"]"#);
+    }
+
+    #[test]
+    fn places_lead_back_into_the_json() {
+        let inner = serde_json::json!({"n": "é\"Doe\n"}).to_string();
+        let json = serde_json::json!({"a": inner, "n": 12}).to_string().replace("é", "\\u00e9");
+        let all = super::places(&json);
+        assert_eq!(all.len(), 5);
+        let value = &all[2];
+        assert_eq!(json.get(value[3]..value[6]), Some("Doe"));
+        assert_eq!(json.get(all[4][0]..all[4][2]), Some("12"));
+        let pair = super::places(r#"["\ud83d\ude00x"]"#);
+        assert_eq!(pair, [vec![2, 2, 2, 2, 14, 15]]);
     }
 
     #[test]

@@ -85,6 +85,11 @@ pub struct Visit<'a> {
     pub cue: Option<&'a str>,
     /// Its text, unescaped.
     pub text: &'a str,
+    /// The path of the string that it is, or that it is a part of, as the table writes it; of a
+    /// key, the path of its object.
+    pub path: &'a str,
+    /// The position in each `[]` of `path`.
+    pub positions: &'a [usize],
 }
 
 type Visitor<'v> = dyn FnMut(Visit<'_>) -> Option<String> + 'v;
@@ -94,7 +99,8 @@ type Visitor<'v> = dyn FnMut(Visit<'_>) -> Option<String> + 'v;
 /// # Errors
 /// When replacements make two keys of one object the same.
 pub fn walk(body: &mut Value, table: &Table, visit: &mut Visitor<'_>) -> Result<(), WalkError> {
-    let mut walk = Walk { table, visit, path: String::new(), of_a_tool: false };
+    let mut walk =
+        Walk { table, visit, path: String::new(), positions: Vec::new(), of_a_tool: false };
     let Value::Object(fields) = body else {
         return walk.value(body, None);
     };
@@ -121,11 +127,18 @@ struct Walk<'w, 'v> {
     table: &'w Table,
     visit: &'w mut Visitor<'v>,
     path: String,
+    /// Where in each list of `path` the walk is.
+    positions: Vec<usize>,
     /// Whether the message at hand is a tool's.
     of_a_tool: bool,
 }
 
 impl Walk<'_, '_> {
+    fn visit(&mut self, kind: LeafKind, cue: Option<&str>, text: &str) -> Option<String> {
+        let (path, positions) = (self.path.as_str(), self.positions.as_slice());
+        (self.visit)(Visit { kind, cue, text, path, positions })
+    }
+
     /// The value of field `key`, which is also its cue.
     fn field(&mut self, key: &str, value: &mut Value) -> Result<(), WalkError> {
         let before = self.path.len();
@@ -151,8 +164,7 @@ impl Walk<'_, '_> {
             Value::String(text) => self.string(text, kind, cue),
             Value::Number(number) if kind != Some(Kind::Number) => {
                 let text = number.to_string();
-                let leaf = Visit { kind: LeafKind::Number, cue, text: &text };
-                if let Some(new) = (self.visit)(leaf) {
+                if let Some(new) = self.visit(LeafKind::Number, cue, &text) {
                     *value = Value::String(new);
                 }
             }
@@ -160,11 +172,14 @@ impl Walk<'_, '_> {
                 let before = self.path.len();
                 let are_messages = self.path == "messages";
                 self.path.push_str("[]");
-                for item in items {
+                for (position, item) in items.iter_mut().enumerate() {
                     if are_messages {
                         self.of_a_tool = is_tool_message(item);
                     }
-                    self.value(item, cue)?;
+                    self.positions.push(position);
+                    let result = self.value(item, cue);
+                    self.positions.pop();
+                    result?;
                 }
                 self.path.truncate(before);
             }
@@ -198,7 +213,7 @@ impl Walk<'_, '_> {
         if known {
             return None;
         }
-        (self.visit)(Visit { kind: LeafKind::Key, cue: None, text: key })
+        self.visit(LeafKind::Key, None, key)
     }
 
     fn string(&mut self, text: &mut String, kind: Option<Kind>, cue: Option<&str>) {
@@ -216,7 +231,7 @@ impl Walk<'_, '_> {
         }
         // Text of the protocol's own ("content") says nothing by the name of its field.
         let cue = cue.filter(|_| leaf_kind == LeafKind::Field);
-        if let Some(new) = (self.visit)(Visit { kind: leaf_kind, cue, text }) {
+        if let Some(new) = self.visit(leaf_kind, cue, text) {
             *text = new;
         }
     }
@@ -233,7 +248,7 @@ impl Walk<'_, '_> {
                 }
                 ScalarKind::String => LeafKind::Field,
             };
-            (self.visit)(Visit { kind, cue: scalar.cue, text: scalar.text })
+            self.visit(kind, scalar.cue, scalar.text)
         })
     }
 
@@ -247,8 +262,7 @@ impl Walk<'_, '_> {
             }
             Value::Number(number) if !cue.is_some_and(|key| LIMITS.contains(&key)) => {
                 let text = number.to_string();
-                let leaf = Visit { kind: LeafKind::Number, cue, text: &text };
-                if let Some(new) = (self.visit)(leaf) {
+                if let Some(new) = self.visit(LeafKind::Number, cue, &text) {
                     *value = Value::String(new);
                 }
             }
@@ -260,8 +274,7 @@ impl Walk<'_, '_> {
             Value::Object(fields) => {
                 let mut renamed = Vec::new();
                 for key in fields.keys().cloned().collect::<Vec<_>>() {
-                    let new_key =
-                        (self.visit)(Visit { kind: LeafKind::Key, cue: None, text: &key });
+                    let new_key = self.visit(LeafKind::Key, None, &key);
                     if let Some(value) = fields.get_mut(&key) {
                         self.schema(value, Some(&key))?;
                     }

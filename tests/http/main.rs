@@ -15,6 +15,7 @@ mod bad_input;
 mod bad_upstream;
 mod canary;
 mod credentials;
+mod deidentify;
 mod detection;
 mod endpoints;
 mod models;

@@ -1,0 +1,72 @@
+//! `POST /v1/deidentify` and `/v1/reidentify`: nothing goes upstream.
+
+use actix_web::{
+    HttpRequest, HttpResponse, ResponseError,
+    http::header::HeaderValue,
+    web::{Data, Payload},
+};
+use serde_json::Value;
+
+use super::{
+    auth::Keys,
+    body::{self, Body},
+    openai::{ENTITIES, RESTORED, counts_text, report_text},
+};
+use crate::{
+    error::GatewayError,
+    gateway::{Gateway, Progress},
+};
+
+pub(super) async fn deidentify(
+    request: HttpRequest,
+    payload: Payload,
+    gateway: Data<Gateway>,
+    keys: Data<Keys>,
+) -> HttpResponse {
+    let mut progress = Progress::default();
+    let result = match take(&request, payload, &gateway, &keys).await {
+        Ok(_) if !gateway.deidentifier.is_ready() => Err(GatewayError::NotReady),
+        Ok(body) => gateway.deidentify(body.expose_phi(), &mut progress).await,
+        Err(error) => Err(error),
+    };
+    respond(result, &progress)
+}
+
+pub(super) async fn reidentify(
+    request: HttpRequest,
+    payload: Payload,
+    gateway: Data<Gateway>,
+    keys: Data<Keys>,
+) -> HttpResponse {
+    let mut progress = Progress::default();
+    let result = take(&request, payload, &gateway, &keys).await;
+    let result = result.and_then(|body| gateway.reidentify(body.expose_phi(), &mut progress));
+    respond(result, &progress)
+}
+
+async fn take(
+    request: &HttpRequest,
+    payload: Payload,
+    gateway: &Gateway,
+    keys: &Keys,
+) -> Result<Body, GatewayError> {
+    keys.admit_here(request.headers())?;
+    body::read(request, payload, gateway.settings.server.max_body_bytes).await
+}
+
+fn respond(result: Result<Value, GatewayError>, progress: &Progress) -> HttpResponse {
+    let mut response = match result {
+        Ok(reply) => HttpResponse::Ok().json(reply),
+        Err(error) => error.error_response(),
+    };
+    let headers = response.headers_mut();
+    if let Ok(counts) = HeaderValue::from_str(&counts_text(&progress.counts)) {
+        headers.insert(ENTITIES, counts);
+    }
+    if let Some(report) = progress.restored
+        && let Ok(report) = HeaderValue::from_str(&report_text(progress.given, report))
+    {
+        headers.insert(RESTORED, report);
+    }
+    response
+}
