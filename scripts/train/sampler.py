@@ -9,16 +9,41 @@ from surrogates import Surrogates
 
 # How many of a hundred sequences come from where; what is absent gives its share to the others.
 SHARES = {"corpus": 60, "unlabelled": 24, "outis": 6, "general": 6, "tweets": 4}
+# In refinement: more of what has no identifiers, since a trained model errs there first.
+REFINING = {"corpus": 52, "clean": 16, "unlabelled": 18, "outis": 4, "general": 6, "tweets": 4}
+# How often a document is drawn in refinement that came later: of a file `update-…`, or of a second folder.
+LATER = 3
 HELD_OUT = 17  # one document of the corpus in this many is only measured on
 
 
+def read_folders(folders):
+    """Every document of the folders, in order."""
+    return [document for folder in folders for document in read_folder(folder)]
+
+
+def is_held_out(number):
+    """Whether the document of this number is measured on and never trained on."""
+    return number % HELD_OUT == 8
+
+
+def held_out(documents):
+    """Those of `documents` that are never trained on."""
+    return [document for number, document in enumerate(documents) if is_held_out(number)]
+
+
 class Sampler:
-    def __init__(self, folders, data, encoder, seed, longest):
+    def __init__(self, folders, data, encoder, seed, longest, refine=False):
         self.encoder, self.seed, self.longest = encoder, seed, longest
-        everything = [document for folder in folders for document in read_folder(folder)]
-        self.held_out = everything[8::HELD_OUT]
-        kept_apart = {document.source for document in self.held_out}
-        self.sets = {"corpus": [document for document in everything if document.source not in kept_apart]}
+        everything = read_folders(folders)
+        self.held_out = held_out(everything)
+        documents = [document for number, document in enumerate(everything) if not is_held_out(number)]
+        self.sets = {"corpus": documents}
+        self.shares = REFINING if refine else SHARES
+        if refine:
+            first = len(read_folder(folders[0])) if folders else 0
+            older = {id(one) for one in everything[:first] if not one.source.startswith("update-")}
+            self.sets["corpus"] = [one for one in documents for _ in range(1 if id(one) in older else LATER)]
+            self.sets["clean"] = [one for one in self.sets["corpus"] if all(label == "SKIP" for _, _, label in one.spans)]
         if data:
             train = data / "train"
             self.sets["outis"] = datasets.labelled(train / "outis.jsonl", 2500)
@@ -27,7 +52,7 @@ class Sampler:
             self.sets["unlabelled"] = datasets.unlabelled(sorted((data / "unlabelled").glob("*.jsonl")))
         self.pool = {label: [] for label in LABELS}
         names = set()
-        for document in self.sets["corpus"]:
+        for document in documents:
             for start, end, label in document.spans:
                 self.pool[label].append(document.text[start:end])
                 if label == "NAME":
@@ -41,14 +66,14 @@ class Sampler:
         """`count` sequences `(ids, types, targets)` of at most `longest` tokens."""
         dice = random.Random(f"{self.seed}/{number}")
         surrogates = Surrogates(dice, self.names)
-        present = [name for name in SHARES if self.sets.get(name)]
-        weights = [SHARES[name] for name in present]
+        present = [name for name in self.shares if self.sets.get(name)]
+        weights = [self.shares[name] for name in present]
         sequences = []
         while len(sequences) < count:
             name = dice.choices(present, weights)[0]
             text, spans = self.draw(name, surrogates, dice)
             # Short ones stand alone, as a chat's messages do, or beside others.
-            while len(text) < 160 and dice.random() < (0.5 if name == "corpus" else 0.8):
+            while len(text) < 160 and dice.random() < (0.5 if name in ("corpus", "clean") else 0.8):
                 text, spans = augment.join([(text, spans), self.draw(name, surrogates, dice)], dice)
             sequences += self.cut(text, spans, dice)
         return sequences[:count]

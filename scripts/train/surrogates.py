@@ -40,6 +40,23 @@ KINDS = (
     "Women's Clinic|Pharmacy|Infirmary|General|Day Care|Trucking|Foods|Auto Body|Farms|Logistics|Cardiology Group"
 ).split("|")
 SAINTS = "St. Mary's|St. Luke's|Mercy|Good Samaritan|Sacred Heart|Providence|Holy Cross|Trinity|Bethany|St. Vincent".split("|")
+# People's names that are words too.
+FIRST_WORDS = (
+    "Hope Joy Faith Grace Mercy Patience Charity Dawn Summer Autumn April May June August Eve Holly Ivy Rose Lily Iris Violet Daisy "
+    "Heather Hazel Olive Ginger Rosemary Basil Sage Amber Ruby Pearl Jade Crystal Star Sky Stormy Sunny Misty Sandy Rusty Rocky Dusty "
+    "Robin Jay Wren Kitty Buck Colt Bear Art Bill Will Mark Grant Chase Hunter Drew Rob Bob Nick Pat Sue Gene Ray Rich Jack Skip Chuck "
+    "Dean Guy Miles Wade Cliff Glen Dale Heath Frank Earnest Max Tad Bud Penny Peg Dot Candy Carol Melody Harmony Angel Trinity Destiny "
+    "Paris London Dallas Brooklyn Chelsea Austin Christian Major Judge Sterling Wesley Woody Brandy Sherry Bonnie Victor Norm Bunny"
+).split()
+LAST_WORDS = (
+    "Young Long Short Little Small Rich Good Moody Sharp Savage Payne Coffin Graves Church Bishop Pope Abbott Cook Baker Butler Carpenter "
+    "Cooper Fisher Hunter Shepherd Ward Hall Waters Rivers Lake Brooks Hill Wells Woods Rose Reed Bush Berry Pepper Rice Bean Frost Snow "
+    "Winter Day Knight Blood Hart Bone Hand Foot Head Beard Cheek Legg Speck Love Burns Swallow Crane Swift Drake Lamb Bull Stern Case "
+    "Chance Best Worth Price Cash Banks Bond Marks Page Story Wright Law Justice Judge Major Marshall Power Battle Gunn Shields Steel "
+    "Stone Gold Silver Diamond Glass Wall Gates House Bell Singer Piper Horn King Prince Duke Noble Strong Stark Green Brown Gray White "
+    "Black Bright Cross Field Park Street Lane Bridge Castle Forest Marsh Moss Flood Storm Fox Wolf Byrd Salmon Pike Herring Bass"
+).split()
+WORDS = 0.06  # the share of drawn names that are words
 UNITS = "zero one two three four five six seven eight nine".split()
 
 
@@ -58,6 +75,8 @@ class Surrogates:
     # -- names -------------------------------------------------------------------------------------
 
     def first(self):
+        if self.random.random() < WORDS:
+            return self.random.choice(FIRST_WORDS)
         pick = self.random.random()
         if pick < 0.35:
             return self.random.choice(gazetteers.common_first_names())
@@ -66,6 +85,8 @@ class Surrogates:
         return self.random.choice(gazetteers.rare_first_names())
 
     def last(self):
+        if self.random.random() < WORDS:
+            return self.random.choice(LAST_WORDS)
         pick = self.random.random()
         if pick < 0.35:
             return self.random.choice(gazetteers.surnames())
