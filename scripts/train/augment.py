@@ -4,6 +4,14 @@ A document is a list of pieces `[text, label or None]`, so that marks survive wh
 
 import re
 
+import gazetteers
+
+# A word before one of these is an eponym, whoever it was.
+EPONYM = re.compile(
+    r"\b[A-Z][a-z]{3,}(?=(?:'s)? (?:sign|man(?:eu|oeu)ver|procedure|triad|criteria|classification|ligament|space|pouch|reflex|nodes?|spots"
+    r"|bodies|cells|nodules?|phenomenon|forceps|retractors?|clamp|stain|needle|tubercle|score|scale|index)\b"
+    r"| (?:syndrome|disease|fracture|catheter|tube|drain|blade|scissors|palsy|hernia|deformity|protocol)\b)"
+)
 OCR = {"0": "O", "O": "0", "1": "l", "l": "1", "5": "S", "S": "5", "8": "B", "m": "rn", "rn": "m", "I": "l", "e": "c", "o": "0"}
 
 
@@ -47,6 +55,29 @@ def swap(pieces, surrogates, random):
             text = done[key]
         swapped.append([text, label])
     return swapped
+
+
+def look_alikes(pieces, surrogates, random):
+    """Other drugs, and eponyms from other people, where nothing is marked: no name is the name of a person by itself."""
+    pick = random.random()
+    if pick < 0.5:
+        return pieces
+    done = {}
+
+    def drug(match):
+        word = match.group()
+        if word.lower() not in gazetteers.drug_words():
+            return word
+        if word.lower() not in done:
+            drawn = random.choice(gazetteers.drugs())
+            done[word.lower()] = drawn.title() if word[0].isupper() and not word.isupper() else drawn
+        return done[word.lower()].upper() if word.isupper() else done[word.lower()]
+
+    def other(text):
+        text = re.sub(r"\b[A-Za-z]{5,}\b", drug, text) if pick < 0.85 else text
+        return EPONYM.sub(lambda match: surrogates.last(), text) if pick > 0.65 else text
+
+    return [[text if label else other(text), label] for text, label in pieces]
 
 
 def case(pieces, random):
@@ -131,6 +162,7 @@ def wrap(pieces, width):
 def vary(document, surrogates, random):
     """One variant of a document, as text and spans."""
     pieces = swap(pieces_of(document), surrogates, random)
+    pieces = look_alikes(pieces, surrogates, random)
     for change in (case, typos, lines):
         pieces = change(pieces, random)
     return flatten(pieces)

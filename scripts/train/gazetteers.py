@@ -2,6 +2,7 @@
 
 Only strings are taken; nobody listed is meant."""
 
+import bz2
 import collections
 import csv
 import functools
@@ -10,6 +11,7 @@ import importlib.util
 import itertools
 import json
 import pathlib
+import pickle
 import pkgutil
 import re
 
@@ -115,3 +117,19 @@ def facilities():
             if line and not line.startswith("#") and 6 <= len(line) <= 60:
                 names.add(line.title().replace("'S", "'s"))
     return sorted(names)
+
+
+@functools.cache
+def drugs():
+    """Drugs and brands of one word that are no names of people, in lower case (package drug-named-entity-recognition)."""
+    path = _folder("drug_named_entity_recognition") / "drug_ner_dictionary.pkl.bz2"
+    with bz2.open(path) as file:
+        words = pickle.load(file)["drug_variant_to_canonical"]
+    people_ = {name.lower() for names in (surnames(), common_first_names(), rare_first_names(), *people()) for name in names}
+    return sorted(word for word in words if 5 <= len(word) <= 14 and word.isascii() and word.isalpha() and word not in people_)
+
+
+@functools.cache
+def drug_words():
+    """The same as a set."""
+    return frozenset(drugs())
