@@ -292,6 +292,17 @@ fn certain() -> f32 {
     1.0
 }
 
+/// How a model's weights are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// In 8-bit whole numbers where model and processor allow it and it comes to the same.
+    #[default]
+    Auto,
+    /// In 32-bit floating point.
+    Fp32,
+}
+
 /// One `[[detectors.ner]]`
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -309,6 +320,9 @@ pub struct NerSettings {
     /// The model's label → the gateway's label, or `none`; for labels that it would not know.
     #[serde(default)]
     pub labels: BTreeMap<String, ModelLabel>,
+    /// How its weights are kept.
+    #[serde(default)]
+    pub precision: Precision,
     /// Longest piece of text that the model sees at once, in tokens.
     #[serde(default = "window_tokens")]
     pub window_tokens: usize,
@@ -338,6 +352,7 @@ impl Default for NerSettings {
             thresholds: BTreeMap::new(),
             labels: BTreeMap::new(),
             window_tokens: window_tokens(),
+            precision: Precision::default(),
             overlap_tokens: overlap_tokens(),
         }
     }

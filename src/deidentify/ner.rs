@@ -3,9 +3,15 @@
 mod decode;
 mod encode;
 mod engine;
+#[cfg(target_arch = "x86_64")]
+mod fast;
+#[cfg(not(target_arch = "x86_64"))]
+#[path = "ner/fast_absent.rs"]
+mod fast;
 mod labels;
 mod model;
 mod notation;
+mod pool;
 mod token_types;
 mod vocabulary;
 

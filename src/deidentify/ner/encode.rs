@@ -36,6 +36,15 @@ pub(super) struct Input {
     pub(super) types: Vec<i64>,
 }
 
+impl Input {
+    /// A sequence of `length` tokens that mean nothing, from all over the vocabulary.
+    pub(super) fn probe(vocabulary: usize, length: usize) -> Self {
+        // Steps of a prime, so that none comes twice in a vocabulary of the usual size.
+        let ids = (0..length).map(|at| (at * 7919 % vocabulary.max(1)) as i64).collect();
+        Self { ids, types: vec![0; length] }
+    }
+}
+
 /// A tokenizer with the special tokens of its model.
 pub(super) struct Encoder {
     tokenizer: TokenizerOption,

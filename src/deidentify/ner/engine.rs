@@ -1,9 +1,10 @@
-//! Threads that own a model and take work from a bounded queue.
+//! Threads that own a model and draw from a bounded [pool](super::pool) of work.
 //!
 //! Inference never runs in an HTTP worker. A queue that is full refuses at once, and work whose
 //! caller has left is skipped, also in the middle of it.
 
 use std::{
+    collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -13,21 +14,17 @@ use std::{
     time::Duration,
 };
 
-use crossbeam_channel::{Receiver, Sender, TrySendError};
 use tokio::sync::oneshot;
 
 use super::{
     decode::{Thresholds, Votes},
-    encode::{Encoder, Input, Token, Window},
+    encode::{Encoder, Input, Token},
     model::{Model, ModelError, load_tokenizer},
     notation::is_notation,
+    pool::{Answer, Job, Limits, Next, Piece, Pool, Task},
     vocabulary::is_clinical,
 };
-use crate::{
-    deidentify::{detector::DetectError, entity::Detection},
-    phi::PhiText,
-    settings::NerSettings,
-};
+use crate::{deidentify::detector::DetectError, phi::PhiText, settings::NerSettings};
 
 /// What a warm-up inference runs on: no PHI, long enough to touch every part of the model.
 const WARM_UP: &str = "The patient was seen in clinic today and feels well.";
@@ -36,19 +33,12 @@ const WARM_UP: &str = "The patient was seen in clinic today and feels well.";
 /// what kind of number it is, and a rule that has none (0.7 and below) leaves it to the model.
 const TRUST: f32 = 0.75;
 
-type Answer = Result<Vec<Vec<Detection>>, DetectError>;
-
-/// Texts to search, and where the answer goes.
-struct Job {
-    texts: Arc<[PhiText]>,
-    /// Told when a thread takes the job.
-    taken: Option<oneshot::Sender<()>>,
-    answer: oneshot::Sender<Answer>,
-}
+/// Whatever broke in a model, as callers hear of it.
+const FAILED: DetectError = DetectError::Failed("a model failed");
 
 /// A handle to a model's threads.
 pub(super) struct Engine {
-    queue: Sender<Job>,
+    pool: Arc<Pool>,
     /// Threads that have not finished their warm-up.
     cold: Arc<AtomicUsize>,
     patience: Duration,
@@ -59,7 +49,7 @@ pub(super) struct Engine {
 pub struct EngineOptions {
     /// Inference threads.
     pub threads: usize,
-    /// Jobs that may wait.
+    /// Requests that may wait for a thread.
     pub queue: usize,
     /// Most windows in one forward pass.
     pub batch: usize,
@@ -80,8 +70,12 @@ impl Engine {
         }
         models.push(model);
 
-        let (queue, jobs) = crossbeam_channel::bounded(options.queue);
-        let cold = Arc::new(AtomicUsize::new(models.len()));
+        let limits = Limits { waiting: options.queue, batch: options.batch, threads: models.len() };
+        let engine = Self {
+            pool: Arc::new(Pool::new(limits)),
+            cold: Arc::new(AtomicUsize::new(models.len())),
+            patience: options.patience,
+        };
         for (number, model) in models.into_iter().enumerate() {
             let tokenizer = load_tokenizer(&settings.model)?;
             let (window, overlap) = (settings.window_tokens, settings.overlap_tokens);
@@ -91,16 +85,15 @@ impl Engine {
                 encoder,
                 thresholds: Thresholds::new(settings.threshold, &settings.thresholds),
                 name: Arc::from(settings.name.as_str()),
-                batch: options.batch,
             };
-            let jobs = jobs.clone();
-            let cold = Arc::clone(&cold);
+            let pool = Arc::clone(&engine.pool);
+            let cold = Arc::clone(&engine.cold);
             thread::Builder::new()
                 .name(format!("ner-{}-{number}", settings.name))
-                .spawn(move || worker.run(&jobs, &cold))
+                .spawn(move || worker.run(&pool, &cold))
                 .map_err(|error| ModelError::Load(settings.model.clone(), error.to_string()))?;
         }
-        Ok(Self { queue, cold, patience: options.patience })
+        Ok(engine)
     }
 
     /// Whether every thread has run its warm-up inference.
@@ -112,14 +105,9 @@ impl Engine {
     pub(super) async fn detect(&self, texts: Arc<[PhiText]>) -> Answer {
         let (taken, turn) = oneshot::channel();
         let (answer, found) = oneshot::channel();
-        self.queue.try_send(Job { texts, taken: Some(taken), answer }).map_err(
-            |error| match error {
-                TrySendError::Full(_) => DetectError::Overloaded,
-                TrySendError::Disconnected(_) => {
-                    DetectError::Failed("the model's threads are gone")
-                }
-            },
-        )?;
+        self.pool
+            .add(Job { texts, taken: Some(taken), answer })
+            .map_err(|_| DetectError::Overloaded)?;
         const DROPPED: DetectError = DetectError::Failed("the model's thread dropped the request");
         // Waiting for a thread is our lack of capacity; what comes after is the text's length.
         match tokio::time::timeout(self.patience, turn).await {
@@ -133,70 +121,75 @@ impl Engine {
     }
 }
 
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.pool.end();
+    }
+}
+
 /// What one thread owns.
 struct Worker {
     model: Model,
     encoder: Encoder,
     thresholds: Thresholds,
     name: Arc<str>,
-    batch: usize,
-}
-
-/// One window of one text, ready for the model.
-struct Piece {
-    text: usize,
-    window: Window,
-    input: Input,
 }
 
 impl Worker {
-    fn run(&self, jobs: &Receiver<Job>, cold: &AtomicUsize) {
+    fn run(mut self, pool: &Pool, cold: &AtomicUsize) {
         // One intra-op thread each: two OpenMP teams on two cores stall each other many times over.
         tch::set_num_threads(1);
-        match self.search(&[PhiText::new(WARM_UP)], || false) {
-            Ok(_) => {
-                if cold.fetch_sub(1, Ordering::AcqRel) == 1 {
-                    log::info!("model {} is ready", self.name);
-                }
-            }
+        if let Err(error) = self.warm_up() {
             // It stays cold, so the service never becomes ready.
-            Err(error) => return log::error!("{}: warm-up failed: {error}", self.name),
+            return log::error!("{}: warm-up failed: {error}", self.name);
         }
-        for mut job in jobs {
-            if job.answer.is_closed() {
-                continue;
+        if cold.fetch_sub(1, Ordering::AcqRel) == 1 {
+            let how = if self.model.is_fast() { "8-bit" } else { "fp32" };
+            log::info!("model {} is ready ({how})", self.name);
+        }
+        loop {
+            match pool.next() {
+                Next::Tokenize(job) => self.tokenize(pool, job),
+                Next::Infer(pieces) => self.infer(&pieces),
+                Next::End => return,
             }
-            if let Some(taken) = job.taken.take() {
-                let _ = taken.send(());
-            }
-            let search = || self.search(&job.texts, || job.answer.is_closed());
-            // A panic anywhere in it fails the request and not the thread.
-            let answer = match catch_unwind(AssertUnwindSafe(search)) {
-                Ok(Ok(found)) => Ok(found),
-                Ok(Err(error)) => {
-                    log::error!("{}: {error}", self.name);
-                    Err(DetectError::Failed("a model failed"))
-                }
-                Err(_) => Err(DetectError::Failed("a model failed")),
-            };
-            // A caller that has left does not mind.
-            let _ = job.answer.send(answer);
-            job.texts = Arc::new([]);
         }
     }
 
-    /// The entities of each text; gives up early, with nothing, when `left` says so.
-    fn search(
-        &self,
-        texts: &[PhiText],
-        left: impl Fn() -> bool,
-    ) -> Result<Vec<Vec<Detection>>, ModelError> {
-        let mut tokens: Vec<Vec<Token>> = Vec::with_capacity(texts.len());
-        let mut pieces: Vec<Piece> = Vec::new();
-        for (text, phi) in texts.iter().enumerate() {
-            if left() {
-                return Ok(Vec::new());
+    fn warm_up(&mut self) -> Result<(), ModelError> {
+        let tokens = self.encoder.tokenize(WARM_UP)?;
+        let windows = self.encoder.windows(&tokens);
+        let inputs: Vec<_> =
+            windows.into_iter().map(|window| self.encoder.input(&tokens, window)).collect();
+        self.model.probabilities(&inputs.iter().collect::<Vec<_>>()).map(drop)
+    }
+
+    /// Turns a request into windows.
+    fn tokenize(&self, pool: &Pool, job: Job) {
+        // A panic fails the request and not the thread.
+        let result = catch_unwind(AssertUnwindSafe(|| self.windows(&job.texts)));
+        match result {
+            Ok(Ok((tokens, pieces))) => {
+                let none = pieces.is_empty();
+                let task = pool.open(job, tokens, pieces);
+                if none {
+                    task.answer(Ok(vec![Vec::new(); task.texts.len()]));
+                }
             }
+            Ok(Err(error)) => {
+                log::error!("{}: {error}", self.name);
+                let _ = job.answer.send(Err(FAILED));
+            }
+            Err(_) => {
+                let _ = job.answer.send(Err(FAILED));
+            }
+        }
+    }
+
+    fn windows(&self, texts: &[PhiText]) -> Result<(Vec<Vec<Token>>, VecDeque<Piece>), ModelError> {
+        let mut tokens = Vec::with_capacity(texts.len());
+        let mut pieces = VecDeque::new();
+        for (text, phi) in texts.iter().enumerate() {
             let own = self.encoder.tokenize(phi.expose_phi())?;
             pieces.extend(self.encoder.windows(&own).into_iter().map(|window| Piece {
                 text,
@@ -205,29 +198,40 @@ impl Worker {
             }));
             tokens.push(own);
         }
-        // Windows of like length together, so that little is spent on padding.
-        pieces.sort_by_key(|piece| piece.input.ids.len());
+        Ok((tokens, pieces))
+    }
 
-        let mut votes: Vec<Votes> = tokens.iter().map(|own| Votes::new(own.len())).collect();
-        for batch in pieces.chunks(self.batch) {
-            if left() {
-                return Ok(Vec::new());
-            }
-            let inputs: Vec<&Input> = batch.iter().map(|piece| &piece.input).collect();
-            let outputs = self.model.probabilities(&inputs)?;
-            let skip = self.encoder.prefix_len() * self.model.labels.len();
-            for (piece, outputs) in batch.iter().zip(&outputs) {
-                let inner = outputs.get(skip..).unwrap_or_default();
-                if let Some(votes) = votes.get_mut(piece.text) {
-                    votes.add(piece.window, inner, &self.model.labels);
-                }
+    /// Runs the windows, and answers the requests that have no more of them.
+    fn infer(&mut self, pieces: &[(Arc<Task>, Piece)]) {
+        let inputs: Vec<&Input> = pieces.iter().map(|(_, piece)| &piece.input).collect();
+        let outputs = self.model.probabilities(&inputs);
+        let outputs = outputs.inspect_err(|error| log::error!("{}: {error}", self.name));
+        let skip = self.encoder.prefix_len() * self.model.labels.len();
+        for (at, (task, piece)) in pieces.iter().enumerate() {
+            let Some(own) = outputs.as_ref().ok().and_then(|outputs| outputs.get(at)) else {
+                task.answer(Err(FAILED));
+                continue;
+            };
+            let inner = own.get(skip..).unwrap_or_default();
+            let finish = || {
+                task.add(piece.text, |votes| votes.add(piece.window, inner, &self.model.labels))
+                    .map(|votes| self.decode(task, &votes))
+            };
+            match catch_unwind(AssertUnwindSafe(finish)) {
+                Ok(None) => {}
+                Ok(Some(answer)) => task.answer(answer),
+                Err(_) => task.answer(Err(FAILED)),
             }
         }
+    }
 
-        let mut found = Vec::with_capacity(texts.len());
-        for ((phi, own), votes) in texts.iter().zip(&tokens).zip(&votes) {
+    /// The entities of each text.
+    fn decode(&self, task: &Task, votes: &[Votes]) -> Answer {
+        let mut found = Vec::with_capacity(votes.len());
+        for ((phi, own), votes) in task.texts.iter().zip(&task.tokens).zip(votes) {
             if !votes.complete() {
-                return Err(ModelError::Inference("a token was never looked at".to_owned()));
+                log::error!("{}: a token was never looked at", self.name);
+                return Err(FAILED);
             }
             let text = phi.expose_phi();
             let mut entities = votes.decode(text, own, &self.thresholds, &self.name);
