@@ -1,5 +1,6 @@
 //! Finds the PHI in a request: detectors, merging, propagation.
 
+mod cache;
 pub mod detector;
 mod document;
 pub mod entity;
@@ -28,8 +29,8 @@ use crate::{
     wire::walk::{Leaf, LeafKind},
 };
 
-/// Most inference threads a model gets by itself: beyond, memory bandwidth is the limit.
-const MOST_THREADS: usize = 4;
+/// Most inference threads a model gets by itself.
+const MOST_THREADS: usize = 16;
 
 /// Why the detectors could not be started.
 #[derive(Debug, Error)]
@@ -86,7 +87,8 @@ impl Deidentifier {
     pub fn start(settings: &Settings) -> Result<Self, StartError> {
         // Waiting for a model and running it have that limit each; this is the last resort.
         let timeout = Duration::from_secs(settings.detectors.timeout_s.saturating_mul(2));
-        Ok(Self::with(Composite::new(start_detectors(settings)?, timeout)))
+        let detectors = Composite::new(start_detectors(settings)?, timeout);
+        Ok(Self::with(detectors.remember(settings.detectors.cache)))
     }
 
     /// Finds with detectors that are there already.

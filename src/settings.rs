@@ -239,10 +239,13 @@ pub struct DetectorSettings {
     pub timeout_s: u64,
     /// Requests that may wait for a model before further ones are answered 503.
     pub queue: usize,
-    /// Inference threads a model; 0 means one a core, at most four.
+    /// Inference threads a model; 0 means one a core, at most 16.
     pub threads: usize,
     /// Most windows of text in one forward pass.
     pub batch: usize,
+    /// Texts and finds in them, together, that are remembered for when a text comes again: no
+    /// text, only its keyed hash and offsets. 0 remembers none.
+    pub cache: usize,
 }
 
 impl Default for DetectorSettings {
@@ -255,6 +258,7 @@ impl Default for DetectorSettings {
             queue: 64,
             threads: 0,
             batch: 8,
+            cache: 65_536,
         }
     }
 }

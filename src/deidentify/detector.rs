@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use futures_util::future::{BoxFuture, FutureExt, try_join_all};
 use thiserror::Error;
 
-use super::{entity::Detection, merge::merge};
+use super::{cache::Cache, entity::Detection, merge::merge};
 use crate::phi::PhiText;
 
 /// Why texts could not be searched. Nothing may be sent then.
@@ -48,12 +48,21 @@ pub trait Detector: Send + Sync {
 pub struct Composite {
     detectors: Vec<Arc<dyn Detector>>,
     timeout: Duration,
+    cache: Option<Cache>,
 }
 
 impl Composite {
     /// Pools `detectors`; each search may take `timeout`.
     pub fn new(detectors: Vec<Arc<dyn Detector>>, timeout: Duration) -> Self {
-        Self { detectors, timeout }
+        Self { detectors, timeout, cache: None }
+    }
+
+    /// Remembers what was found in the latest texts: at most `room` texts and finds, together.
+    /// Whoever finds something must then go by the text alone.
+    #[must_use]
+    pub fn remember(mut self, room: usize) -> Self {
+        self.cache = (room > 0).then(|| Cache::new(room));
+        self
     }
 
     /// Whether every detector can be asked.
@@ -66,6 +75,26 @@ impl Composite {
     /// # Errors
     /// When any detector fails, or all together take longer than the time limit.
     pub async fn detect(&self, texts: Arc<[PhiText]>) -> Result<Vec<Vec<Detection>>, DetectError> {
+        let Some(cache) = &self.cache else { return self.search(texts).await };
+        let keys: Vec<_> = texts.iter().map(|text| cache.key(text)).collect();
+        let known: Vec<_> = keys.iter().map(|key| cache.get(key)).collect();
+        let unknown = texts.iter().zip(&known).filter(|(_, known)| known.is_none());
+        let unknown: Arc<[PhiText]> = unknown.map(|(text, _)| text.clone()).collect();
+        let searched = if unknown.is_empty() { Vec::new() } else { self.search(unknown).await? };
+        let mut searched = searched.into_iter();
+        let found = keys.into_iter().zip(known).map(|(key, known)| match known {
+            Some(known) => Some(known.to_vec()),
+            None => {
+                let found = searched.next()?;
+                cache.put(key, &found);
+                Some(found)
+            }
+        });
+        let found: Option<_> = found.collect();
+        found.ok_or(DetectError::Failed("a detector did not answer for every text"))
+    }
+
+    async fn search(&self, texts: Arc<[PhiText]>) -> Result<Vec<Vec<Detection>>, DetectError> {
         let searches = self.detectors.iter().map(|detector| {
             let texts = Arc::clone(&texts);
             async move {
@@ -108,7 +137,10 @@ impl Composite {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Arc, time::Duration};
+    use std::{
+        sync::{Arc, Mutex},
+        time::Duration,
+    };
 
     use futures_util::future::{BoxFuture, FutureExt, pending, ready};
 
@@ -164,6 +196,37 @@ mod tests {
         assert!(matches!(run(vec![FIRST, failing]), Err(DetectError::Failed("broken"))));
         let full = Fake(Some(|_| Err(DetectError::Overloaded)));
         assert!(matches!(run(vec![full, FIRST]), Err(DetectError::Overloaded)));
+    }
+
+    #[test]
+    fn what_is_remembered_is_not_searched_again() {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        struct Counts(Arc<Mutex<Vec<usize>>>);
+        impl Detector for Counts {
+            fn name(&self) -> &str {
+                "counts"
+            }
+
+            fn detect(&self, texts: Arc<[PhiText]>) -> BoxFuture<'_, Answer> {
+                self.0.lock().unwrap().push(texts.len());
+                let found = texts.iter().map(|text| finds(Span::new(0, text.len()))).collect();
+                ready(Ok(found)).boxed()
+            }
+        }
+        let detectors = vec![Arc::new(Counts(Arc::clone(&asked))) as Arc<dyn Detector>];
+        let composite = Composite::new(detectors, Duration::from_secs(10)).remember(1000);
+        let system = actix_rt::System::new();
+        let detect = |texts: &[&str]| {
+            let texts: Vec<PhiText> = texts.iter().map(|&text| text.into()).collect();
+            system.block_on(composite.detect(texts.into())).unwrap()
+        };
+        let first = detect(&["Ann", "Bob Lee"]);
+        let second = detect(&["Ann", "Eve Roe-Lee", "Bob Lee"]);
+        assert_eq!(first[0], second[0]);
+        assert_eq!(first[1], second[2]);
+        assert_eq!(second[1][0].span, Span::new(0, 11));
+        detect(&["Eve Roe-Lee"]);
+        assert_eq!(*asked.lock().unwrap(), [2, 1]);
     }
 
     #[test]

@@ -106,24 +106,33 @@ impl FastBert {
             let table = weights.get(&format!("bert.embeddings.{name}_embeddings.weight"))?;
             (table.len() % hidden == 0).then_some(table)
         };
-        let linear = |names: &[String]| {
+        // A normalisation says how large its outputs are; of others nothing is known.
+        let linear = |names: &[String], before: Option<&Norm>| {
             let (mut all, mut biases) = (Vec::new(), Vec::new());
             for name in names {
                 all.extend(weights.get(&format!("{name}.weight"))?);
                 biases.extend(weights.get(&format!("{name}.bias"))?);
             }
-            Linear::new(&all, &biases, all.len().checked_div(biases.len())?)
+            let inputs = all.len().checked_div(biases.len())?;
+            match before {
+                Some(norm) => Linear::new(&all, &biases, &norm.sizes()),
+                None => Linear::new(&all, &biases, &vec![1.0; inputs]),
+            }
         };
-        let layers = (0..layers).map(|number| {
+        let first_norm = norm("bert.embeddings.LayerNorm")?;
+        let mut done: Vec<Layer> = Vec::with_capacity(layers);
+        for number in 0..layers {
             let at = |part: &str| format!("bert.encoder.layer.{number}.{part}");
+            let qkv = ["query", "key", "value"].map(|n| at(&format!("attention.self.{n}")));
+            let before = done.last().map_or(&first_norm, |layer| &layer.norm);
+            let qkv = linear(&qkv, Some(before))?;
+            let attended_norm = norm(&at("attention.output.LayerNorm"))?;
             let layer = Layer {
-                qkv: linear(
-                    &["query", "key", "value"].map(|n| at(&format!("attention.self.{n}"))),
-                )?,
-                attended: linear(&[at("attention.output.dense")])?,
-                attended_norm: norm(&at("attention.output.LayerNorm"))?,
-                wide: linear(&[at("intermediate.dense")])?,
-                narrow: linear(&[at("output.dense")])?,
+                qkv,
+                attended: linear(&[at("attention.output.dense")], None)?,
+                wide: linear(&[at("intermediate.dense")], Some(&attended_norm))?,
+                attended_norm,
+                narrow: linear(&[at("output.dense")], None)?,
                 norm: norm(&at("output.LayerNorm"))?,
             };
             let fits = layer.qkv.inputs() == hidden
@@ -133,16 +142,15 @@ impl FastBert {
                 && layer.wide.inputs() == hidden
                 && layer.wide.width() == layer.narrow.inputs()
                 && layer.narrow.width() == hidden;
-            fits.then_some(layer)
-        });
-        let layers = layers.collect::<Option<_>>()?;
-        let classifier = linear(&["classifier".to_owned()])?;
+            done.push(fits.then_some(layer)?);
+        }
+        let classifier = linear(&["classifier".to_owned()], Some(&done.last()?.norm))?;
         Some(Self {
             words: table("word")?,
             positions: table("position")?,
             types: table("token_type")?,
-            norm: norm("bert.embeddings.LayerNorm")?,
-            layers,
+            norm: first_norm,
+            layers: done,
             classes: weights.get("classifier.bias")?.len(),
             classifier: (classifier.inputs() == hidden).then_some(classifier)?,
             shape,
@@ -177,7 +185,7 @@ impl FastBert {
             self.norm.apply(row, None);
         }
         for layer in &self.layers {
-            room.quantised.fill(&room.hidden, width);
+            layer.qkv.take(&room.hidden, &mut room.quantised);
             layer.qkv.apply(&room.quantised, &mut room.wide, Then::Nothing);
             room.attended.resize(tokens * width, 0.0);
             let (mut qkv, mut attended) = (room.wide.as_slice(), room.attended.as_mut_slice());
@@ -187,17 +195,18 @@ impl FastBert {
                 attention::attend(own, answer, self.shape, &mut room.attention);
                 (qkv, attended) = (rest, others);
             }
-            room.quantised.fill(&room.attended, width);
+            layer.attended.take(&room.attended, &mut room.quantised);
             layer.attended.apply(&room.quantised, &mut room.narrow, Then::Nothing);
             for (row, more) in
                 zip(room.hidden.chunks_exact_mut(width), room.narrow.chunks_exact(width))
             {
                 layer.attended_norm.apply(row, Some(more));
             }
-            room.quantised.fill(&room.hidden, width);
+            layer.wide.take(&room.hidden, &mut room.quantised);
             layer.wide.apply(&room.quantised, &mut room.wide, Then::Gelu);
-            room.quantised
-                .fill(room.wide.get(..tokens * layer.narrow.inputs())?, layer.narrow.inputs());
+            layer
+                .narrow
+                .take(room.wide.get(..tokens * layer.narrow.inputs())?, &mut room.quantised);
             layer.narrow.apply(&room.quantised, &mut room.narrow, Then::Nothing);
             for (row, more) in
                 zip(room.hidden.chunks_exact_mut(width), room.narrow.chunks_exact(width))
@@ -205,7 +214,7 @@ impl FastBert {
                 layer.norm.apply(row, Some(more));
             }
         }
-        room.quantised.fill(&room.hidden, width);
+        self.classifier.take(&room.hidden, &mut room.quantised);
         self.classifier.apply(&room.quantised, &mut room.narrow, Then::Nothing);
         let rows = room.narrow.chunks_exact(self.classifier.width()).take(tokens);
         Some(rows.flat_map(|row| row.iter().take(self.classes).copied()).collect())
@@ -217,6 +226,11 @@ fn row(table: &[f32], at: usize, width: usize) -> Option<&[f32]> {
 }
 
 impl Norm {
+    /// About how large its outputs are: three standard deviations about the mean.
+    fn sizes(&self) -> Vec<f32> {
+        zip(&self.factors, &self.terms).map(|(f, term)| 3.0 * f.abs() + term.abs()).collect()
+    }
+
     /// Adds `more` to `row`, and brings it to mean 0 and variance 1, then to the layer's own.
     #[inline]
     #[target_feature(enable = "avx512f")]

@@ -3,6 +3,9 @@
 //! Weights are quantised once, symmetrically, with a scale for each output; activations as they
 //! come, with a scale and a zero point for each token. Products of four pairs are summed at a time
 //! into 32 bits (VNNI's VPDPBUSD), so nothing saturates.
+//!
+//! Where the size of each input is known beforehand, large inputs lend some of it to their weights
+//! (Xiao et al., "SmoothQuant", arXiv 2211.10438), since a token has one scale for all its inputs.
 
 use std::arch::x86_64::{
     __m512i, _mm512_add_epi32, _mm512_cvtepi32_ps, _mm512_cvtps_epi32, _mm512_cvtusepi32_epi8,
@@ -30,6 +33,8 @@ pub(super) struct Linear {
     /// By output, padded to whole panels.
     scale: Vec<[f32; COLUMNS]>,
     bias: Vec<[f32; COLUMNS]>,
+    /// What each input is multiplied with before it is quantised.
+    smooth: Vec<f32>,
     /// The sum of each output's weights, by which an activation's zero point counts.
     sums: Vec<[i32; COLUMNS]>,
 }
@@ -52,12 +57,15 @@ pub(super) enum Then {
 }
 
 impl Linear {
-    /// Quantises `weights` (outputs × inputs) and takes over `bias` (outputs). `None` when the
-    /// inputs are no multiple of 16 or the lengths do not fit.
-    pub(super) fn new(weights: &[f32], bias: &[f32], inputs: usize) -> Option<Self> {
+    /// Quantises `weights` (outputs × inputs) and takes over `bias` (outputs). `sizes` says how
+    /// large each input is, as far as it is known. `None` when the inputs are no multiple of 16 or
+    /// the lengths do not fit.
+    pub(super) fn new(weights: &[f32], bias: &[f32], sizes: &[f32]) -> Option<Self> {
+        let inputs = sizes.len();
         if inputs == 0 || !inputs.is_multiple_of(16) || weights.len() != bias.len() * inputs {
             return None;
         }
+        let lent = loans(weights, sizes);
         let fours = inputs / 4;
         let panels = bias.len().div_ceil(COLUMNS);
         let mut layer = Self {
@@ -65,10 +73,12 @@ impl Linear {
             fours,
             scale: vec![[0.0; COLUMNS]; panels],
             bias: vec![[0.0; COLUMNS]; panels],
+            smooth: lent.iter().map(|factor| 1.0 / factor).collect(),
             sums: vec![[0; COLUMNS]; panels],
         };
         for (output, (row, bias)) in weights.chunks_exact(inputs).zip(bias).enumerate() {
             let (panel, column) = (output / COLUMNS, output % COLUMNS);
+            let row: Vec<f32> = row.iter().zip(&lent).map(|(w, factor)| w * factor).collect();
             let most = row.iter().fold(0.0_f32, |most, weight| most.max(weight.abs()));
             let scale = if most > 0.0 { most / 127.0 } else { 1.0 };
             let whole: Vec<i8> = row.iter().map(|weight| (weight / scale).round() as i8).collect();
@@ -94,6 +104,12 @@ impl Linear {
     /// Outputs, with those that fill up the last panel.
     pub(super) fn width(&self) -> usize {
         self.scale.len() * COLUMNS
+    }
+
+    /// Quantises `rows` of this layer's inputs.
+    #[target_feature(enable = "avx512f,avx512bw")]
+    pub(super) fn take(&self, rows: &[f32], into: &mut Quantised) {
+        into.fill(rows, &self.smooth);
     }
 
     /// Writes the outputs of each row of `input` to `output`, rows of [`Linear::width`].
@@ -137,6 +153,19 @@ impl Linear {
     }
 }
 
+/// By how much each input's weights grow, and the input shrinks: so that both are of like size.
+fn loans(weights: &[f32], sizes: &[f32]) -> Vec<f32> {
+    let mut largest = vec![0.0_f32; sizes.len()];
+    for row in weights.chunks_exact(sizes.len()) {
+        for (largest, weight) in largest.iter_mut().zip(row) {
+            *largest = largest.max(weight.abs());
+        }
+    }
+    // An input without weight, or that is always the same, has nothing to lend.
+    let loan = |(size, weight): (&f32, f32)| (size.max(1e-3) / weight.max(1e-3)).sqrt();
+    sizes.iter().zip(largest).map(loan).collect()
+}
+
 /// The products of six rows with 64 outputs' weights.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
@@ -159,9 +188,10 @@ fn dots(tile: &[[i32; ROWS]], panel: &[Quad]) -> [[__m512i; 4]; ROWS] {
 }
 
 impl Quantised {
-    /// Quantises `rows` of `inputs` numbers each.
+    /// Quantises `rows`, after multiplying each number with its factor.
     #[target_feature(enable = "avx512f,avx512bw")]
-    pub(super) fn fill(&mut self, rows: &[f32], inputs: usize) {
+    fn fill(&mut self, rows: &[f32], factors: &[f32]) {
+        let inputs = factors.len();
         let fours = inputs / 4;
         let tiles = (rows.len() / inputs).div_ceil(ROWS);
         self.tiles.resize(tiles * fours, [0; ROWS]);
@@ -171,7 +201,7 @@ impl Quantised {
         for (rows, ((tile, scales), zeros)) in rows.chunks(ROWS * inputs).zip(slots) {
             let slots = scales.iter_mut().zip(zeros).enumerate();
             for (row, (at, (scale, zero))) in rows.chunks_exact(inputs).zip(slots) {
-                (*scale, *zero) = quantise(row, at, tile);
+                (*scale, *zero) = quantise(row, factors, at, tile);
             }
         }
     }
@@ -180,12 +210,15 @@ impl Quantised {
 /// Writes a row into its place in a tile; gives its scale and zero point.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
-fn quantise(row: &[f32], at: usize, tile: &mut [[i32; ROWS]]) -> (f32, i32) {
-    let (chunks, _) = row.as_chunks::<LANES>();
+fn quantise(row: &[f32], factors: &[f32], at: usize, tile: &mut [[i32; ROWS]]) -> (f32, i32) {
+    let chunks = || {
+        let factors = factors.as_chunks::<LANES>().0;
+        let both = row.as_chunks::<LANES>().0.iter().zip(factors);
+        both.map(|(x, factor)| _mm512_mul_ps(lanes::load(x), lanes::load(factor)))
+    };
     // Zero is always one of the numbers that can be told exactly.
     let (mut low, mut high): (F32s, F32s) = (_mm512_setzero_ps(), _mm512_setzero_ps());
-    for chunk in chunks {
-        let x = lanes::load(chunk);
+    for x in chunks() {
         low = _mm512_min_ps(low, x);
         high = _mm512_max_ps(high, x);
     }
@@ -194,8 +227,8 @@ fn quantise(row: &[f32], at: usize, tile: &mut [[i32; ROWS]]) -> (f32, i32) {
     let inverse = 1.0 / scale;
     let zero = (-low * inverse).round() as i32;
     let (inverse, offset) = (_mm512_set1_ps(inverse), _mm512_set1_epi32(zero));
-    for (chunk, fours) in chunks.iter().zip(tile.as_chunks_mut::<4>().0) {
-        let whole = _mm512_cvtps_epi32(_mm512_mul_ps(lanes::load(chunk), inverse));
+    for (x, fours) in chunks().zip(tile.as_chunks_mut::<4>().0) {
+        let whole = _mm512_cvtps_epi32(_mm512_mul_ps(x, inverse));
         let whole = _mm512_max_epi32(_mm512_add_epi32(whole, offset), _mm512_setzero_si512());
         let bytes: [i32; 4] = bytemuck::cast(_mm512_cvtusepi32_epi8(whole));
         for (four, bytes) in fours.iter_mut().zip(bytes) {
