@@ -1,7 +1,7 @@
 # `make` lists the targets. Each does all its own set-up on a fresh machine.
 
 .DEFAULT_GOAL := help
-.PHONY: help build serve demo test lint fmt advisories evaluate
+.PHONY: help build serve demo test lint fmt advisories evaluate fuzz
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -18,6 +18,9 @@ demo: build ## Send a clinical message through a local stand-in for OpenAI, and 
 test: ## Run all tests
 	@scripts/install-system-packages --test
 	@scripts/build test --release --locked
+
+fuzz: ## Search for inputs that break something, a minute a target
+	@scripts/fuzz
 
 lint: ## Check formatting, clippy, dependencies and scripts
 	@cargo fmt --check
