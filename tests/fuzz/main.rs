@@ -1,12 +1,6 @@
 //! Fuzz targets. `cargo test` replays their corpora (and every crash that was ever found) and adds
 //! a short random run; `make fuzz` searches with libFuzzer for as long as it is told.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a target that meets what it did not expect has found something"
-)]
-
 mod parsing;
 mod restoring;
 mod searching;
