@@ -8,11 +8,13 @@ mod error_response;
 mod health;
 mod models;
 mod openai;
+mod protect;
+mod rate_limit;
 mod request_id;
 
 use actix_web::{HttpResponse, guard, web};
 
-pub use self::{auth::Keys, departure::keep_socket, request_id::with_request_id};
+pub use self::{departure::keep_socket, protect::protect, request_id::with_request_id};
 use crate::error::GatewayError;
 
 /// Declares every route. What is not declared answers 404: nothing is passed through unprotected.

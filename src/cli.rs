@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand.
 
 mod evaluate;
+mod keys;
 mod serve;
 mod settings;
 
@@ -25,6 +26,9 @@ enum Command {
     Serve(serve::Serve),
     /// Measure recall and precision of the detectors on gold files
     Evaluate(evaluate::Evaluate),
+    /// Make, list and revoke gateway keys
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Print the effective settings, secrets masked
     Settings,
 }
@@ -43,6 +47,7 @@ pub fn run() -> ExitCode {
     let result = match cli.command {
         Command::Serve(serve) => serve.run(file),
         Command::Evaluate(evaluate) => evaluate.run(file),
+        Command::Keys(keys) => keys.run(file),
         Command::Settings => settings::run(file),
     };
     match result {

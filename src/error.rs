@@ -6,7 +6,10 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::{
-    deidentify::detector::DetectError, substitute::SubstituteError, upstream::UpstreamError,
+    deidentify::detector::DetectError,
+    store::{Exhausted, Verdict},
+    substitute::SubstituteError,
+    upstream::UpstreamError,
     wire::check::Invalid,
 };
 
@@ -42,6 +45,25 @@ pub enum GatewayError {
     /// The gateway key is none of ours.
     #[error("the gateway API key is not valid")]
     InvalidGatewayKey,
+    /// A limit of the gateway key is used up.
+    #[error("{}", limit_message(*exhausted, *wait_s))]
+    LimitReached {
+        /// What is left of all limits.
+        verdict: Verdict,
+        /// The limit that refuses the request.
+        exhausted: Exhausted,
+        /// After how many seconds it would not.
+        wait_s: u64,
+    },
+    /// Keys or limits cannot be checked.
+    #[error("the key store does not answer; try again shortly")]
+    StoreAway,
+    /// The service is about to end.
+    #[error("the gateway is shutting down; try again")]
+    Draining,
+    /// The audit log cannot be written, so nothing is disclosed.
+    #[error("the audit log cannot be written, so requests are refused")]
+    AuditBroken,
     /// No such route.
     #[error("no such route; nothing is passed through unprotected")]
     NotFound,
@@ -134,4 +156,13 @@ impl From<SubstituteError> for GatewayError {
             SubstituteError::Write => Self::Internal("the cleared request could not be written"),
         }
     }
+}
+
+fn limit_message(exhausted: Exhausted, wait_s: u64) -> String {
+    let what = match exhausted {
+        Exhausted::Minute => "requests per minute",
+        Exhausted::Day => "requests per day",
+        Exhausted::Month => "tokens per month",
+    };
+    format!("the gateway key's limit of {what} is used up; try again in {wait_s} s")
 }

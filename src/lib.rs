@@ -4,7 +4,8 @@
 //! The way of a request, and of this crate's modules:
 //! [`server`] and [`api`] take it in, [`gateway`] leads it through [`wire`] (which of its strings
 //! are text), [`deidentify`] (what is PHI in them), [`substitute`] (placeholders for it),
-//! [`upstream`] (the call) and back through [`substitute`] (the originals).
+//! [`upstream`] (the call) and back through [`substitute`] (the originals). [`keys`] and [`store`] say
+//! who may ask.
 
 pub mod api;
 pub mod cli;
@@ -12,9 +13,12 @@ pub mod deidentify;
 pub mod error;
 pub mod evaluate;
 pub mod gateway;
+pub mod keys;
+pub mod logging;
 pub mod phi;
 pub mod server;
 pub mod settings;
+pub mod store;
 pub mod substitute;
 pub mod upstream;
 pub mod wire;

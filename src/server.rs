@@ -1,16 +1,21 @@
 //! Binds, builds the App of each worker, serves, and drains on SIGTERM.
 
+mod live;
+
 use std::{num::NonZero, sync::Arc};
 
 use actix_web::{App, HttpServer, middleware::from_fn, web::Data};
 use thiserror::Error;
 
+use self::live::{Live, Shared, Worker, with_live};
 use crate::{
-    api::{self, Keys},
+    api,
     deidentify::{Deidentifier, StartError},
     gateway::Gateway,
+    keys::Keys,
     settings::Settings,
-    upstream::{self, TlsError, Upstream},
+    store::{Store, StoreError},
+    upstream::{self, TlsError},
 };
 
 /// Why the service does not start or ends.
@@ -22,6 +27,9 @@ pub enum ServerError {
     /// TLS to the upstream cannot be set up.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The key store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {error}")]
     Bind {
@@ -40,30 +48,22 @@ pub enum ServerError {
 /// # Errors
 /// When it cannot start, or breaks.
 pub async fn serve(settings: Settings) -> Result<(), ServerError> {
-    let tls = if settings.upstream.base_url.starts_with("https://") {
-        Some(upstream::client_config()?)
-    } else {
-        None
-    };
     quiet_panics();
     warn_of_open_doors(&settings);
-    let deidentifier = Deidentifier::start(&settings)?;
     let server = settings.server.clone();
-    let keys = Data::new(Keys::new(&settings));
-    let gateway = Data::from(Arc::new(Gateway { settings, deidentifier }));
+    let store = Store::start(&settings.store)?;
+    let live = Arc::new(Live::new(shared(settings, &store)?));
 
     let workers = match server.workers {
         0 => std::thread::available_parallelism().map_or(1, NonZero::get),
         workers => workers,
     };
     let http = HttpServer::new(move || {
-        // awc's client is bound to its thread, so each worker has its own.
-        let upstream = Upstream::new(&gateway.settings.upstream, tls.clone());
         App::new()
-            .app_data(gateway.clone())
-            .app_data(keys.clone())
-            .app_data(Data::new(upstream))
+            .app_data(Data::new(Worker::new(Arc::clone(&live))))
+            .wrap(from_fn(api::protect))
             .wrap(from_fn(api::with_request_id))
+            .wrap(from_fn(with_live))
             .configure(api::routes)
     })
     .on_connect(api::keep_socket)
@@ -80,6 +80,19 @@ pub async fn serve(settings: Settings) -> Result<(), ServerError> {
     http.run().await.map_err(ServerError::Run)
 }
 
+/// Everything that the settings make, but for what only a new start can change.
+fn shared(settings: Settings, store: &Store) -> Result<Shared, ServerError> {
+    let tls = if settings.upstream.base_url.starts_with("https://") {
+        Some(upstream::client_config(settings.upstream.ca_file.as_deref())?)
+    } else {
+        None
+    };
+    let deidentifier = Deidentifier::start(&settings)?;
+    let keys = Data::new(Keys::new(&settings, store.clone()));
+    let gateway = Data::from(Arc::new(Gateway { settings, deidentifier }));
+    Ok(Shared { gateway, keys, tls })
+}
+
 /// A panic's message can quote the text that it tripped over, so the log gets its place alone.
 fn quiet_panics() {
     std::panic::set_hook(Box::new(|panic| {
@@ -92,8 +105,6 @@ fn quiet_panics() {
 fn warn_of_open_doors(settings: &Settings) {
     if !settings.keys.required {
         log::warn!("keys.required is false: anybody on this machine may use the gateway");
-    } else if settings.keys.accepted.is_empty() {
-        log::warn!("no gateway key is configured (keys.static), so every request is refused");
     }
     if settings.upstream.base_url.starts_with("http://") {
         log::warn!("upstream.base_url is plain http: fine for a model on this machine alone");

@@ -4,6 +4,7 @@
 
 mod check;
 mod load;
+mod operations;
 
 use std::{
     collections::BTreeMap,
@@ -15,6 +16,10 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     check::{KeyHash, ModelLabel},
     load::{Overrides, SettingsError, load},
+    operations::{
+        AuditSettings, LogFormat, LogLevel, LogSettings, MetricsAccess, MetricsSettings, OnFailure,
+        StoreSettings, TlsSettings,
+    },
 };
 use crate::deidentify::entity::Label;
 
@@ -28,12 +33,20 @@ pub struct Settings {
     pub upstream: UpstreamSettings,
     /// Who may use the gateway.
     pub keys: KeySettings,
+    /// Where keys and what they have used are kept.
+    pub store: StoreSettings,
     /// What the compact reply form fills in.
     pub compact: CompactSettings,
     /// What is done with what is found.
     pub policy: PolicySettings,
     /// What finds it.
     pub detectors: DetectorSettings,
+    /// Who asked, when, and how much of what was found.
+    pub audit: AuditSettings,
+    /// The program's own log.
+    pub log: LogSettings,
+    /// Who may read the metrics.
+    pub metrics: MetricsSettings,
 }
 
 /// `[server]`
@@ -51,6 +64,14 @@ pub struct ServerSettings {
     pub max_body_bytes: usize,
     /// How long requests in flight may take to finish after SIGTERM, in seconds.
     pub shutdown_timeout_s: u64,
+    /// How long `/readyz` is red before new requests are refused after SIGTERM, in seconds: the time
+    /// that a load balancer needs to notice.
+    pub drain_delay_s: u64,
+    /// The certificate to serve HTTPS with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsSettings>,
+    /// Whether plain HTTP may be served where other machines can reach it.
+    pub allow_plain_http: bool,
 }
 
 /// The configuration library would wrap a port that is too large around.
@@ -67,6 +88,9 @@ impl Default for ServerSettings {
             workers: 0,
             max_body_bytes: 10 * 1024 * 1024,
             shutdown_timeout_s: 30,
+            drain_delay_s: 0,
+            tls: None,
+            allow_plain_http: false,
         }
     }
 }
@@ -92,6 +116,9 @@ pub struct UpstreamSettings {
     /// The server's own key, used when the caller brings none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_key: Option<Secret>,
+    /// A file of PEM certificates to trust in place of the system's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
     /// The header that carries the key.
     pub key_header: KeyHeader,
     /// Time limit for connecting, TLS included, in seconds.
@@ -115,6 +142,7 @@ impl Default for UpstreamSettings {
         Self {
             base_url: "https://api.openai.com/v1".to_owned(),
             api_key: None,
+            ca_file: None,
             key_header: KeyHeader::Authorization,
             connect_timeout_s: 5,
             read_timeout_s: 600,
@@ -132,11 +160,14 @@ pub struct KeySettings {
     /// Accepted keys, as `sha256:` and the hexadecimal SHA-256 of the key.
     #[serde(rename = "static")]
     pub accepted: Vec<KeyHash>,
+    /// How long a key that was checked is not looked up again, in seconds: a key that is revoked
+    /// works for so long at most.
+    pub cache_s: u64,
 }
 
 impl Default for KeySettings {
     fn default() -> Self {
-        Self { required: true, accepted: Vec::new() }
+        Self { required: true, accepted: Vec::new(), cache_s: 3 }
     }
 }
 

@@ -4,7 +4,7 @@ use actix_web::http::header::{AUTHORIZATION, HeaderMap, ToStrError};
 
 use crate::{
     error::GatewayError,
-    settings::{KeyHash, Secret, Settings},
+    settings::Secret,
     upstream::{Credentials, REQUEST_HEADERS},
 };
 
@@ -12,12 +12,6 @@ use crate::{
 const GATEWAY_KEY: &str = "x-compliantchatgpt-key";
 /// Carries the key for the upstream.
 const UPSTREAM_KEY: &str = "x-openai-key";
-
-/// The gateway keys that are accepted.
-pub struct Keys {
-    required: bool,
-    accepted: Vec<KeyHash>,
-}
 
 /// What a caller's headers say.
 pub(super) struct Caller {
@@ -27,48 +21,32 @@ pub(super) struct Caller {
     pub(super) compact: bool,
 }
 
-impl Keys {
-    /// The keys of the settings.
-    pub fn new(settings: &Settings) -> Self {
-        Self { required: settings.keys.required, accepted: settings.keys.accepted.clone() }
-    }
+/// The gateway key of a request: the first that there is.
+///
+/// # Errors
+/// When it is no text: that is a wrong key, not an absent one.
+pub(super) fn gateway_key(headers: &HeaderMap) -> Result<Option<&str>, GatewayError> {
+    let own = text(headers, GATEWAY_KEY).map_err(|_| GatewayError::InvalidGatewayKey)?;
+    Ok(own.or_else(|| bearer(headers)))
+}
 
-    /// Checks the gateway key, for what is done here and sends nothing upstream.
-    pub(super) fn admit_here(&self, headers: &HeaderMap) -> Result<(), GatewayError> {
-        let own = text(headers, GATEWAY_KEY).map_err(|_| GatewayError::InvalidGatewayKey)?;
-        match own.or_else(|| bearer(headers)) {
-            Some(key) => self.check(key),
-            None if self.required => Err(GatewayError::MissingGatewayKey),
-            None => Ok(()),
-        }
-    }
-
-    /// Checks the gateway key and finds the upstream's.
-    pub(super) fn admit(
-        &self,
-        headers: &HeaderMap,
-        server_key: Option<&Secret>,
-    ) -> Result<Caller, GatewayError> {
-        self.admit_here(headers)?;
-        let own = text(headers, GATEWAY_KEY).map_err(|_| GatewayError::InvalidGatewayKey)?;
-        let bearer = bearer(headers);
-        let upstream_key =
-            text(headers, UPSTREAM_KEY).map_err(|_| GatewayError::InvalidOpenAiKey)?;
-        let key = upstream_key
-            .or(if own.is_some() { bearer } else { None })
-            .map(Secret::new)
-            .or_else(|| server_key.cloned())
-            .ok_or(GatewayError::MissingOpenAiKey)?;
-        let compact = upstream_key.is_some() && !headers.contains_key(AUTHORIZATION);
-        Ok(Caller { credentials: Credentials { key, headers: passed_on(headers) }, compact })
-    }
-
-    fn check(&self, key: &str) -> Result<(), GatewayError> {
-        let hash = KeyHash::of(key);
-        // All are compared, so that the time tells nothing of which one it was.
-        let known = self.accepted.iter().fold(false, |known, one| known | one.matches(&hash));
-        if known || !self.required { Ok(()) } else { Err(GatewayError::InvalidGatewayKey) }
-    }
+/// Finds the key for the upstream. That the gateway key is good, [`super::protect`] has seen to.
+///
+/// # Errors
+/// When there is none, or none that is text.
+pub(super) fn caller(
+    headers: &HeaderMap,
+    server_key: Option<&Secret>,
+) -> Result<Caller, GatewayError> {
+    let own = text(headers, GATEWAY_KEY).map_err(|_| GatewayError::InvalidGatewayKey)?;
+    let upstream_key = text(headers, UPSTREAM_KEY).map_err(|_| GatewayError::InvalidOpenAiKey)?;
+    let key = upstream_key
+        .or_else(|| own.and_then(|_| bearer(headers)))
+        .map(Secret::new)
+        .or_else(|| server_key.cloned())
+        .ok_or(GatewayError::MissingOpenAiKey)?;
+    let compact = upstream_key.is_some() && !headers.contains_key(AUTHORIZATION);
+    Ok(Caller { credentials: Credentials { key, headers: passed_on(headers) }, compact })
 }
 
 /// A header's text; an empty one counts as absent, and one that is no text is an error.
@@ -98,15 +76,8 @@ fn passed_on(headers: &HeaderMap) -> Vec<(&'static str, String)> {
 mod tests {
     use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
-    use super::Keys;
-    use crate::{
-        error::GatewayError,
-        settings::{KeyHash, Secret},
-    };
-
-    fn keys() -> Keys {
-        Keys { required: true, accepted: vec![KeyHash::of("gw")] }
-    }
+    use super::{caller, gateway_key};
+    use crate::{error::GatewayError, settings::Secret};
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut map = HeaderMap::new();
@@ -128,7 +99,9 @@ mod tests {
             (vec![("authorization", "Bearer gw")], "server", false),
             (vec![("authorization", "bearer gw"), ("x-openai-key", "sk-a")], "sk-a", false),
         ] {
-            let caller = keys().admit(&headers(&pairs), Some(&server));
+            let map = headers(&pairs);
+            assert_eq!(gateway_key(&map).unwrap(), Some("gw"), "{pairs:?}");
+            let caller = caller(&map, Some(&server));
             let caller = caller.unwrap_or_else(|error| panic!("{pairs:?}: {error}"));
             assert_eq!(caller.credentials.key.expose_secret(), upstream, "{pairs:?}");
             assert_eq!(caller.compact, compact, "{pairs:?}");
@@ -136,29 +109,17 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_or_wrong_key_is_refused() {
-        let refused = |pairs: &[(&'static str, &'static str)]| {
-            keys().admit(&headers(pairs), None).err().map(|error| error.to_string())
-        };
-        let missing = Some(GatewayError::MissingGatewayKey.to_string());
-        let invalid = Some(GatewayError::InvalidGatewayKey.to_string());
-        assert_eq!(refused(&[]), missing);
-        assert_eq!(refused(&[("x-openai-key", "sk")]), missing);
-        assert_eq!(refused(&[("authorization", "Basic gw")]), missing);
-        assert_eq!(refused(&[("x-compliantchatgpt-key", "")]), missing);
-        assert_eq!(refused(&[("authorization", "Bearer GW")]), invalid);
-        // The gateway's own header is the first match, even where Authorization holds a good key.
-        assert_eq!(
-            refused(&[("x-compliantchatgpt-key", "no"), ("authorization", "Bearer gw")]),
-            invalid
-        );
-        // A key that cannot be read is a wrong one, not an absent one.
+    fn a_key_that_is_no_text_is_a_wrong_one_and_an_empty_one_is_none() {
+        for pairs in
+            [vec![], vec![("authorization", "Basic gw")], vec![("x-compliantchatgpt-key", " ")]]
+        {
+            assert_eq!(gateway_key(&headers(&pairs)).unwrap(), None, "{pairs:?}");
+        }
         let mut unreadable = headers(&[("authorization", "Bearer gw")]);
         let value = HeaderValue::from_bytes(b"g\xe9w").unwrap();
         unreadable.insert(HeaderName::from_static("x-compliantchatgpt-key"), value);
-        let refused_unreadable = keys().admit(&unreadable, None).err().map(|e| e.to_string());
-        assert_eq!(refused_unreadable, invalid);
-        let no_upstream = Some(GatewayError::MissingOpenAiKey.to_string());
-        assert_eq!(refused(&[("authorization", "Bearer gw")]), no_upstream);
+        assert!(matches!(gateway_key(&unreadable), Err(GatewayError::InvalidGatewayKey)));
+        let none = caller(&headers(&[("authorization", "Bearer gw")]), None).err();
+        assert!(matches!(none, Some(GatewayError::MissingOpenAiKey)));
     }
 }

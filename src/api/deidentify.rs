@@ -8,7 +8,6 @@ use actix_web::{
 use serde_json::Value;
 
 use super::{
-    auth::Keys,
     body::{self, Body},
     openai::{ENTITIES, RESTORED, counts_text, report_text},
 };
@@ -21,10 +20,9 @@ pub(super) async fn deidentify(
     request: HttpRequest,
     payload: Payload,
     gateway: Data<Gateway>,
-    keys: Data<Keys>,
 ) -> HttpResponse {
     let mut progress = Progress::default();
-    let result = match take(&request, payload, &gateway, &keys).await {
+    let result = match take(&request, payload, &gateway).await {
         Ok(_) if !gateway.deidentifier.is_ready() => Err(GatewayError::NotReady),
         Ok(body) => gateway.deidentify(body.expose_phi(), &mut progress).await,
         Err(error) => Err(error),
@@ -36,10 +34,9 @@ pub(super) async fn reidentify(
     request: HttpRequest,
     payload: Payload,
     gateway: Data<Gateway>,
-    keys: Data<Keys>,
 ) -> HttpResponse {
     let mut progress = Progress::default();
-    let result = take(&request, payload, &gateway, &keys).await;
+    let result = take(&request, payload, &gateway).await;
     let result = result.and_then(|body| gateway.reidentify(body.expose_phi(), &mut progress));
     respond(result, &progress)
 }
@@ -48,9 +45,7 @@ async fn take(
     request: &HttpRequest,
     payload: Payload,
     gateway: &Gateway,
-    keys: &Keys,
 ) -> Result<Body, GatewayError> {
-    keys.admit_here(request.headers())?;
     body::read(request, payload, gateway.settings.server.max_body_bytes).await
 }
 

@@ -6,9 +6,11 @@ use actix_web::{
 };
 use serde_json::{Map, Value, json};
 
+use super::rate_limit;
 use crate::{
     deidentify::detector::DetectError,
     error::{GatewayError, RestoredError},
+    store::Exhausted,
     upstream::UpstreamError,
 };
 
@@ -29,11 +31,15 @@ impl ResponseError for GatewayError {
             Self::Refused { status, .. } => {
                 StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_REQUEST)
             }
-            Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::RateLimited { .. } | Self::LimitReached { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Upstream(_) | Self::Detection(_) | Self::Internal(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
-            Self::Overloaded | Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Overloaded
+            | Self::NotReady
+            | Self::StoreAway
+            | Self::Draining
+            | Self::AuditBroken => StatusCode::SERVICE_UNAVAILABLE,
             // Nobody reads it; the log has nginx's number for it.
             Self::CallerLeft => {
                 StatusCode::from_u16(499).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
@@ -48,8 +54,18 @@ impl ResponseError for GatewayError {
             Self::MethodNotAllowed { allow } => {
                 response.insert_header((header::ALLOW, *allow));
             }
-            Self::Overloaded | Self::NotReady => {
+            Self::Overloaded
+            | Self::NotReady
+            | Self::StoreAway
+            | Self::Draining
+            | Self::AuditBroken => {
                 response.insert_header((header::RETRY_AFTER, RETRY_AFTER_S));
+            }
+            Self::LimitReached { verdict, wait_s, .. } => {
+                response.insert_header((header::RETRY_AFTER, wait_s.to_string()));
+                for (name, value) in rate_limit::headers(verdict) {
+                    response.insert_header((name, value));
+                }
             }
             Self::RateLimited { headers, .. } | Self::Refused { headers, .. } => {
                 for (name, value) in headers {
@@ -68,6 +84,7 @@ impl ResponseError for GatewayError {
 /// Whether the same request might succeed later. SDKs retry every 429 and 500 by themselves.
 fn may_be_retried(error: &GatewayError) -> bool {
     match error {
+        GatewayError::LimitReached { exhausted, .. } => *exhausted == Exhausted::Minute,
         GatewayError::RateLimited { error, .. } => !error.as_ref().is_some_and(is_exhausted),
         GatewayError::Upstream(UpstreamError::Status(status)) => *status >= 500,
         GatewayError::Upstream(error) => {
@@ -111,6 +128,10 @@ fn body(error: &GatewayError) -> Map<String, Value> {
         GatewayError::InvalidOpenAiKey => own(request, "invalid_openai_key", None),
         GatewayError::MissingGatewayKey => own("authentication_error", "missing_gateway_key", None),
         GatewayError::InvalidGatewayKey => own("authentication_error", "invalid_gateway_key", None),
+        GatewayError::LimitReached { exhausted: Exhausted::Minute, .. } => {
+            own("rate_limit_error", "rate_limit_exceeded", None)
+        }
+        GatewayError::LimitReached { .. } => own("insufficient_quota", "quota_exceeded", None),
         GatewayError::NotFound => own(request, "not_found", None),
         GatewayError::MethodNotAllowed { .. } => own(request, "method_not_allowed", None),
         GatewayError::TooLarge { .. } => own(request, "request_too_large", None),
@@ -132,7 +153,10 @@ fn body(error: &GatewayError) -> Map<String, Value> {
         GatewayError::CallerLeft => own("server_error", "caller_left", None),
         GatewayError::Internal(_) => own("server_error", "internal_error", None),
         GatewayError::Overloaded => own("server_error", "overloaded", None),
-        GatewayError::NotReady => own("server_error", "not_ready", None),
+        GatewayError::NotReady
+        | GatewayError::StoreAway
+        | GatewayError::Draining
+        | GatewayError::AuditBroken => own("server_error", "not_ready", None),
     }
 }
 

@@ -6,7 +6,7 @@ use actix_web::{
     web::{Data, Path},
 };
 
-use super::auth::Keys;
+use super::auth::caller;
 use crate::{
     error::GatewayError,
     gateway::{Answer, Gateway},
@@ -17,10 +17,9 @@ use crate::{
 pub(super) async fn list(
     request: HttpRequest,
     gateway: Data<Gateway>,
-    keys: Data<Keys>,
     upstream: Data<Upstream>,
 ) -> Result<HttpResponse, GatewayError> {
-    let caller = keys.admit(request.headers(), gateway.settings.upstream.api_key.as_ref())?;
+    let caller = caller(request.headers(), gateway.settings.upstream.api_key.as_ref())?;
     gateway.models(&upstream, &caller.credentials, None).await.map(|answer| respond(&answer))
 }
 
@@ -28,10 +27,9 @@ pub(super) async fn one(
     request: HttpRequest,
     id: Path<String>,
     gateway: Data<Gateway>,
-    keys: Data<Keys>,
     upstream: Data<Upstream>,
 ) -> Result<HttpResponse, GatewayError> {
-    let caller = keys.admit(request.headers(), gateway.settings.upstream.api_key.as_ref())?;
+    let caller = caller(request.headers(), gateway.settings.upstream.api_key.as_ref())?;
     // What goes into the address is checked: it could be anything that somebody typed.
     if !Shape::Model.fits(&id) || id.split('/').any(|part| part.trim_matches('.').is_empty()) {
         return Err(GatewayError::NotFound);

@@ -10,7 +10,7 @@ use actix_web::{
 
 use futures_util::future::{Either, select};
 
-use super::{auth::Keys, body, departure::departure};
+use super::{auth::caller, body, departure::departure};
 use crate::{
     error::GatewayError,
     gateway::{Call, Gateway, Outcome, Progress, Relay},
@@ -31,10 +31,9 @@ macro_rules! handler {
             request: HttpRequest,
             payload: Payload,
             gateway: Data<Gateway>,
-            keys: Data<Keys>,
             upstream: Data<Upstream>,
         ) -> HttpResponse {
-            answer(Endpoint::$endpoint, request, payload, gateway, keys, upstream).await
+            answer(Endpoint::$endpoint, request, payload, gateway, upstream).await
         }
     };
 }
@@ -50,13 +49,11 @@ async fn answer(
     request: HttpRequest,
     payload: Payload,
     gateway: Data<Gateway>,
-    keys: Data<Keys>,
     upstream: Data<Upstream>,
 ) -> HttpResponse {
     let mut progress = Progress::default();
     let result = {
-        let work =
-            pin!(run(endpoint, &request, payload, &gateway, &keys, &upstream, &mut progress));
+        let work = pin!(run(endpoint, &request, payload, &gateway, &upstream, &mut progress));
         let left = pin!(departure(&request));
         match select(work, left).await {
             Either::Left((result, _)) => result,
@@ -85,11 +82,10 @@ async fn run(
     request: &HttpRequest,
     payload: Payload,
     gateway: &Arc<Gateway>,
-    keys: &Keys,
     upstream: &Upstream,
     progress: &mut Progress,
 ) -> Result<Outcome, GatewayError> {
-    let caller = keys.admit(request.headers(), gateway.settings.upstream.api_key.as_ref())?;
+    let caller = caller(request.headers(), gateway.settings.upstream.api_key.as_ref())?;
     let body = body::read(request, payload, gateway.settings.server.max_body_bytes).await?;
     if !gateway.deidentifier.is_ready() {
         return Err(GatewayError::NotReady);

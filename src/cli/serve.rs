@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::CliResult;
 use crate::{
-    server,
+    logging, server,
     settings::{self, Overrides},
 };
 
@@ -25,13 +25,7 @@ impl Serve {
     pub(super) fn run(self, file: Option<&Path>) -> CliResult {
         let overrides = Overrides { host: self.host, port: self.port };
         let settings = settings::load(file, &overrides)?;
-        env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info"))
-            // Other crates' debug output could quote requests, so it stays off whatever is set.
-            .filter_module("actix_http", log::LevelFilter::Warn)
-            .filter_module("awc", log::LevelFilter::Warn)
-            .filter_module("h2", log::LevelFilter::Warn)
-            .filter_module("rustls", log::LevelFilter::Warn)
-            .init();
+        logging::start(settings.log);
         Ok(actix_rt::System::new().block_on(server::serve(settings))?)
     }
 }

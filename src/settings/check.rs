@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use subtle::ConstantTimeEq;
 
 use super::{NerSettings, Settings, SettingsError};
-use crate::deidentify::entity::Label;
+use crate::{deidentify::entity::Label, store::Place};
 
 /// The SHA-256 of a gateway key.
 #[derive(Clone)]
@@ -17,6 +17,17 @@ impl KeyHash {
     pub fn of(key: &str) -> Self {
         use sha2::Digest;
         Self(sha2::Sha256::digest(key.as_bytes()).into())
+    }
+
+    /// `sha256:` and the digits, the form in which it is stored.
+    pub fn to_text(&self) -> String {
+        let digits: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("sha256:{digits}")
+    }
+
+    /// The digest itself.
+    pub fn bytes(&self) -> [u8; 32] {
+        self.0
     }
 
     /// Compares in time that does not depend on where the two differ.
@@ -97,7 +108,18 @@ pub(super) fn check(settings: &Settings) -> Result<(), SettingsError> {
             "false lets anybody through, so it needs a loopback server.host such as 127.0.0.1",
         );
     }
+    if settings.server.tls.is_none()
+        && !settings.server.allow_plain_http
+        && !is_loopback(&settings.server.host)
+    {
+        return wrong(
+            "server.allow_plain_http",
+            "false, and other machines could reach server.host: set server.tls, or true behind a \
+             proxy that ends TLS",
+        );
+    }
     check_upstream(settings)?;
+    check_operations(settings)?;
     if !(0.0..=2.0).contains(&settings.compact.temperature) {
         return wrong("compact.temperature", "must be between 0 and 2");
     }
@@ -128,6 +150,33 @@ pub(super) fn check(settings: &Settings) -> Result<(), SettingsError> {
     names.sort();
     if names.windows(2).any(|pair| pair.first() == pair.last()) {
         return wrong("detectors.ner.name", "two models share a name");
+    }
+    Ok(())
+}
+
+fn check_operations(settings: &Settings) -> Result<(), SettingsError> {
+    let wrong = |key: &str, reason: &str| Err(SettingsError::wrong(key, reason));
+    let store = &settings.store;
+    if let Err(error) = Place::parse(store.url.expose_secret()) {
+        return wrong("store.url", &error.to_string());
+    }
+    if !(1..=60).contains(&store.timeout_s) {
+        return wrong("store.timeout_s", "must be between 1 and 60");
+    }
+    if !(1..=64).contains(&store.connections) {
+        return wrong("store.connections", "must be between 1 and 64");
+    }
+    if settings.keys.cache_s > 60 {
+        return wrong("keys.cache_s", "must be at most 60: a revoked key works for so long");
+    }
+    if settings.audit.max_file_bytes < 4096 {
+        return wrong("audit.max_file_bytes", "must be at least 4096");
+    }
+    if settings.audit.path.file_name().is_none() {
+        return wrong("audit.path", "must name a file");
+    }
+    if settings.server.drain_delay_s > 600 {
+        return wrong("server.drain_delay_s", "must be at most 600");
     }
     Ok(())
 }

@@ -83,6 +83,7 @@ pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Settings, Sett
             ner.model = folder.join(&ner.model);
         }
     }
+    resolve(&mut settings, file.as_deref().and_then(Path::parent).unwrap_or(Path::new("")));
     if settings.upstream.api_key.is_none() {
         let key = env::var(ENV_OPENAI_KEY).ok().filter(|key| !key.is_empty());
         settings.upstream.api_key = key.map(Secret::new);
@@ -95,6 +96,24 @@ pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Settings, Sett
     }
     check::check(&settings)?;
     Ok(settings)
+}
+
+/// Makes paths relative to `folder`.
+fn resolve(settings: &mut Settings, folder: &Path) {
+    settings.audit.path = folder.join(&settings.audit.path);
+    if let Some(tls) = &mut settings.server.tls {
+        tls.cert = folder.join(&tls.cert);
+        tls.key = folder.join(&tls.key);
+    }
+    if let Some(bundle) = &mut settings.upstream.ca_file {
+        *bundle = folder.join(&bundle);
+    }
+    if let Some(file) = settings.store.url.expose_secret().strip_prefix("sqlite://")
+        && !file.is_empty()
+    {
+        let file = folder.join(file);
+        settings.store.url = Secret::new(format!("sqlite://{}", file.display()));
+    }
 }
 
 /// The first line of the message alone: the others quote the file, in which there are secrets.

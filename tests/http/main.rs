@@ -18,6 +18,7 @@ mod credentials;
 mod deidentify;
 mod detection;
 mod endpoints;
+mod keys;
 mod models;
 mod replies;
 mod scrubbing;

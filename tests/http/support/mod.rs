@@ -111,7 +111,8 @@ impl Setup {
         }
         let mut child = command.spawn().unwrap();
         let (log, address) = follow(&mut child);
-        let mut scene = Scene { child, log, address: String::new(), standin, _folder: folder };
+        let mut scene =
+            Scene { child, log, address: String::new(), standin, env: self.env, folder };
         match address.recv_timeout(PATIENCE) {
             Ok(address) => scene.address = address,
             Err(_) => panic!("the gateway did not start: {}", scene.log()),
@@ -142,8 +143,9 @@ pub(crate) struct Scene {
     log: Arc<Mutex<String>>,
     address: String,
     pub(crate) standin: StandIn,
-    /// Goes with the scene.
-    _folder: tempfile::TempDir,
+    env: Vec<(String, String)>,
+    /// Settings, store and audit log; goes with the scene.
+    folder: tempfile::TempDir,
 }
 
 /// A reply of the gateway.
@@ -181,6 +183,35 @@ impl Reply {
 impl Scene {
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// Where settings, store and audit log are.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Runs another command of the program on the same settings.
+    pub(crate) fn command(&self, arguments: &[&str]) -> std::process::Output {
+        let mut command = gateway_command(self.folder());
+        for (name, value) in &self.env {
+            command.env(name, value);
+        }
+        command.arg("--settings").arg(self.folder().join("settings.toml"));
+        command.args(arguments).output().unwrap()
+    }
+
+    /// Makes a key with these options.
+    pub(crate) fn create_key(&self, options: &[&str]) -> String {
+        let output = self.command(&[&["keys", "create", "--name", "Ward 3"], options].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().lines().last().unwrap().to_owned()
+    }
+
+    /// [`Scene::say`] with another key than the tests' own.
+    pub(crate) fn say_with(&self, key: &str, content: &str) -> Reply {
+        let body = json!({"model": "gpt-4o", "messages": [{"role": "user", "content": content}]});
+        let headers = [("x-compliantchatgpt-key", key), ("x-openai-key", OPENAI_KEY)];
+        self.post("/v1/chat/completions", &headers, body.to_string().as_bytes())
     }
 
     /// The address for a raw connection.

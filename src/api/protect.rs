@@ -1,0 +1,56 @@
+//! Every route wants a gateway key, but for those of a short list: what is added is protected unless
+//! somebody says otherwise.
+
+use actix_web::{
+    Error, HttpMessage, ResponseError,
+    body::{EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::Method,
+    middleware::Next,
+    web::Data,
+};
+
+use super::{auth::gateway_key, rate_limit};
+use crate::{error::GatewayError, keys::Keys, store::Verdict};
+
+/// The routes that anybody may ask.
+const OPEN: [&str; 7] =
+    ["/", "/docs", "/openapi.json", "/health", "/healthz", "/readyz", "/metrics"];
+
+/// Lets a request through whose key is good and has not used up its limits, and leaves the key's
+/// [`crate::keys::Identity`] with it.
+///
+/// # Errors
+/// Those of the request itself.
+pub async fn protect<B: MessageBody>(
+    keys: Data<Keys>,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    // What no route has is answered 404, to anybody.
+    let route = request.match_pattern();
+    if route.as_deref().is_none_or(|route| OPEN.contains(&route)) {
+        return Ok(next.call(request).await?.map_into_left_body());
+    }
+    match admit(&keys, &request).await {
+        Ok(verdict) => {
+            let mut response = next.call(request).await?;
+            for (name, value) in verdict.as_ref().map(rate_limit::headers).into_iter().flatten() {
+                response.headers_mut().insert(name, value);
+            }
+            Ok(response.map_into_left_body())
+        }
+        Err(error) => {
+            let response = error.error_response().map_into_right_body();
+            Ok(request.into_response(response))
+        }
+    }
+}
+
+async fn admit(keys: &Keys, request: &ServiceRequest) -> Result<Option<Verdict>, GatewayError> {
+    let who = keys.identify(gateway_key(request.headers())?).await?;
+    // Only what does work is counted.
+    let verdict = if request.method() == Method::POST { keys.count(&who).await } else { Ok(None) };
+    request.extensions_mut().insert(who);
+    verdict
+}
