@@ -29,6 +29,7 @@ def main():
     network.load_base(load_file(asked.base / "model.safetensors"))
     network.to(device)
     average = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    start = {name: tensor.clone() for name, tensor in average.items()}
     decayed = [p for p in network.parameters() if p.dim() > 1]
     plain = [p for p in network.parameters() if p.dim() < 2]
     optimizer = torch.optim.AdamW(
@@ -62,16 +63,17 @@ def main():
             total, seen = total + loss.item() * count, seen + count
         left = (time.monotonic() - began) / (shard + 1 - first) * (shards - shard - 1)
         print(f"shard {shard + 1}/{shards}  loss {total / max(seen, 1):.4f}  {left / 60:.0f} min left", flush=True)
-        save = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "average": average}
-        torch.save(save | {"shard": shard + 1, "step": step}, checkpoint.with_suffix(".new"))
-        checkpoint.with_suffix(".new").replace(checkpoint)
         if (shard + 1) % asked.every == 0 or shard + 1 == shards:
             network.eval()
             trained = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-            network.load_state_dict(average)
+            network.load_state_dict(mixed(start, average) if asked.refine else average)
             print(f"  held out: {measure(network, sampler.held_out, encoder, device)}", flush=True)
             export(network, base, asked.base, asked.out)
             network.load_state_dict(trained)
+        # After the export: a run cut off in between does this shard again, rather than end without a model.
+        save = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "average": average}
+        torch.save(save | {"shard": shard + 1, "step": step}, checkpoint.with_suffix(".new"))
+        checkpoint.with_suffix(".new").replace(checkpoint)
     # The next run is another one.
     checkpoint.unlink()
 
@@ -135,6 +137,12 @@ def follow(average, network, decay):
     with torch.no_grad():
         for name, tensor in network.state_dict().items():
             average[name].lerp_(tensor, 1 - decay)
+
+
+def mixed(start, average):
+    """Halfway from the model that refinement began with to the refined one: better on text like neither's training than
+    both (Wortsman et al., "Robust fine-tuning of zero-shot models", arXiv 2109.01903)."""
+    return {name: start[name].lerp(tensor, 0.5) if tensor.is_floating_point() else tensor for name, tensor in average.items()}
 
 
 def measure(network, documents, encoder, device, threshold=0.5):
