@@ -1,7 +1,10 @@
 //! The command line: one file a subcommand.
 
+mod deidentify;
 mod evaluate;
+mod files;
 mod keys;
+mod reidentify;
 mod serve;
 mod settings;
 
@@ -24,6 +27,10 @@ struct Cli {
 enum Command {
     /// Run the service
     Serve(serve::Serve),
+    /// Replace the PHI in texts: standard input, files or folders
+    Deidentify(deidentify::Deidentify),
+    /// Put the values of a mapping back
+    Reidentify(reidentify::Reidentify),
     /// Measure recall and precision of the detectors on gold files
     Evaluate(evaluate::Evaluate),
     /// Make, list and revoke gateway keys
@@ -46,6 +53,8 @@ pub fn run() -> ExitCode {
     let file = cli.settings.as_deref();
     let result = match cli.command {
         Command::Serve(serve) => serve.run(file),
+        Command::Deidentify(deidentify) => deidentify.run(file),
+        Command::Reidentify(reidentify) => reidentify.run(),
         Command::Evaluate(evaluate) => evaluate.run(file),
         Command::Keys(keys) => keys.run(file),
         Command::Settings => settings::run(file),

@@ -5,6 +5,7 @@ pub mod detector;
 mod document;
 pub mod entity;
 mod grow;
+pub mod known;
 pub mod merge;
 pub mod ner;
 pub mod propagate;

@@ -152,6 +152,9 @@ impl From<SubstituteError> for GatewayError {
             SubstituteError::Walk(error) => {
                 Self::InvalidRequest { param: None, message: error.to_string() }
             }
+            SubstituteError::Leak => {
+                Self::InvalidRequest { param: None, message: error.to_string() }
+            }
             SubstituteError::OutOfStep => Self::Internal("substitution out of step"),
             SubstituteError::Write => Self::Internal("the cleared request could not be written"),
         }

@@ -1,15 +1,20 @@
 //! One request from start to end.
 
 mod local;
+mod options;
 mod relay;
 
 use std::{borrow::Borrow, sync::Arc};
 
 use serde_json::{Map, Value, json};
 
-pub use self::relay::Relay;
+use self::options::Options;
+pub use self::{
+    local::{deidentify, reidentify},
+    relay::Relay,
+};
 use crate::{
-    deidentify::Deidentifier,
+    deidentify::{Deidentifier, known::Known},
     error::{GatewayError, RestoredError},
     settings::Settings,
     substitute::{Counts, Mapping, RestoreReport, Restorer, substitute},
@@ -32,6 +37,8 @@ pub struct Progress {
     pub counts: Counts,
     /// Placeholders given out.
     pub given: usize,
+    /// Values that the last look before sending still found, and replaced.
+    pub leaks_stopped: usize,
     /// What became of them in the reply, where there was one; errors have texts too.
     pub restored: Option<RestoreReport>,
 }
@@ -84,6 +91,7 @@ impl Gateway {
     ) -> Result<Outcome, GatewayError> {
         let endpoint = call.endpoint;
         let mut body = parse(call.body)?;
+        let options = Options::take(&mut body, &self.settings.policy)?;
         endpoint.validate(&body, self.settings.policy.unscannable_content)?;
         let streams = body.get("stream") == Some(&Value::Bool(true));
         let compact = call.compact && !streams;
@@ -93,11 +101,19 @@ impl Gateway {
         let table = endpoint.table();
         let leaves = walk::collect(&mut body, table)
             .map_err(|_| GatewayError::Internal("the request cannot be walked"))?;
-        let found = self.deidentifier.find(&leaves).await?;
-        let cleared = substitute(body, table, &leaves, &found, &self.settings.policy)?;
+        let mut found = self.deidentifier.find(&leaves).await?;
+        Known::find(&options.known, &leaves, &mut found);
+        let cleared = substitute(body, table, &leaves, &found, &options.policy)?;
         drop((leaves, found));
         progress.counts = cleared.counts;
         progress.given = cleared.mapping.len();
+        progress.leaks_stopped = cleared.leaks_stopped;
+        if cleared.leaks_stopped > 0 {
+            log::warn!(
+                "{} values were stopped at the last look before sending",
+                cleared.leaks_stopped
+            );
+        }
 
         let reply = match endpoint.stream().filter(|_| streams) {
             None => upstream.post(endpoint.path(), credentials, cleared.body).await?,

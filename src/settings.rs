@@ -221,12 +221,27 @@ pub struct PolicySettings {
     pub default: Strategy,
     /// Strategies by label.
     pub labels: BTreeMap<Label, Strategy>,
+    /// Whether a caller's `deid.labels` may be less strict than the settings.
+    pub caller_may_relax: bool,
+    /// Whether a note tells the model what placeholders are, in requests that have some.
+    pub explain: bool,
     /// What to do with images, audio and files.
     pub unscannable_content: UnscannableContent,
     /// Texts that are never PHI here, such as the clinic's own name.
     pub allow: Vec<String>,
     /// Texts that are always PHI here.
     pub deny: Vec<DenyEntry>,
+}
+
+impl Strategy {
+    /// How much a strategy hides: nothing, what the reply needs, everything.
+    pub fn strictness(self) -> u8 {
+        match self {
+            Self::Keep => 0,
+            Self::Placeholder => 2,
+            Self::Redact => 3,
+        }
+    }
 }
 
 impl PolicySettings {

@@ -1,9 +1,13 @@
 //! Swaps what was found for placeholders, and puts the originals back into the reply.
 
 mod lane;
+mod leak;
 mod mapping;
+mod names;
+mod note;
 pub mod placeholder;
 pub mod restore;
+mod scan;
 pub mod stream;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
@@ -56,6 +60,8 @@ pub struct Substitution {
     pub mapping: Mapping,
     /// How many entities were found, occurrence by occurrence.
     pub counts: Counts,
+    /// How many values the last look before sending still found, and replaced.
+    pub leaks_stopped: usize,
 }
 
 /// What comes of a body that was rewritten in place.
@@ -102,6 +108,9 @@ pub enum SubstituteError {
     /// The replacing walk saw other leaves than the detectors did.
     #[error("the request changed between detection and substitution")]
     OutOfStep,
+    /// A value that was replaced still stands where nothing can be put in its place.
+    #[error("an identifier stands where it cannot be replaced, so nothing was sent")]
+    Leak,
     /// The cleared request could not be written.
     #[error("the cleared request could not be written")]
     Write,
@@ -119,9 +128,14 @@ pub fn substitute(
     policy: &PolicySettings,
 ) -> Result<Substitution, SubstituteError> {
     let rewritten = rewrite(&mut body, table, leaves, found, policy)?;
+    if policy.explain && !rewritten.mapping.is_empty() {
+        note::add(&mut body);
+    }
     let bytes = serde_json::to_vec(&body).map_err(|_| SubstituteError::Write)?;
+    let (bytes, leaks_stopped) = leak::stop(bytes, &rewritten.mapping)?;
     let counts = rewritten.counts();
-    Ok(Substitution { body: ClearedBody(Bytes::from(bytes)), mapping: rewritten.mapping, counts })
+    let body = ClearedBody(Bytes::from(bytes));
+    Ok(Substitution { body, mapping: rewritten.mapping, counts, leaks_stopped })
 }
 
 /// Replaces in `body` what was `found` in its `leaves`, as `policy` says.
@@ -186,7 +200,10 @@ fn replacements(
             Strategy::Redact => (detection.label, Some(format!("[{}]", detection.label))),
             Strategy::Placeholder => {
                 let value = span.of(text).unwrap_or_default();
-                let placeholder = mapping.placeholder(detection.label, value);
+                let placeholder = match detection.label {
+                    Label::Name => mapping.name(text.get(..span.start).unwrap_or_default(), value),
+                    label => mapping.placeholder(label, value),
+                };
                 // One value has one label, that of its first detection.
                 (placeholder.label, Some(placeholder.to_string()))
             }
@@ -244,6 +261,14 @@ fn plan<'d>(text: &str, found: &'d [Detection]) -> Vec<(&'d Detection, Span)> {
             taken.next();
         }
         plan.push((detection, rest));
+    }
+    for (detection, span) in &mut plan {
+        // A title tells nobody, and a model wants it.
+        if detection.label == Label::Name
+            && let Some((_, length)) = names::leading_title(span.of(text).unwrap_or_default())
+        {
+            span.start += length;
+        }
     }
     // What is left of a detection may be blanks and marks around a placeholder.
     plan.retain(|(_, span)| {

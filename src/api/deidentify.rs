@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     error::GatewayError,
-    gateway::{Gateway, Progress},
+    gateway::{self, Gateway, Progress},
 };
 
 pub(super) async fn deidentify(
@@ -37,7 +37,7 @@ pub(super) async fn reidentify(
 ) -> HttpResponse {
     let mut progress = Progress::default();
     let result = take(&request, payload, &gateway).await;
-    let result = result.and_then(|body| gateway.reidentify(body.expose_phi(), &mut progress));
+    let result = result.and_then(|body| gateway::reidentify(body.expose_phi(), &mut progress));
     respond(result, &progress)
 }
 

@@ -7,10 +7,10 @@ use std::{
 };
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use serde_json::json;
 
-use super::CliResult;
+use super::{CliResult, files};
 use crate::{
     deidentify::Deidentifier,
     evaluate::{self, Document, Evaluation, Found, Kind, Misses, Report},
@@ -55,7 +55,7 @@ impl Evaluate {
     ) -> CliResult {
         let passes = if evaluation.models.is_some() { 3 } else { 2 };
         let documents: usize = sets.iter().map(|(_, documents)| documents.len()).sum();
-        let bar = progress(documents * passes);
+        let bar = files::progress(documents * passes);
         let mut predictions = match &self.predictions {
             Some(path) => Some(BufWriter::new(File::create(path)?)),
             None => None,
@@ -94,15 +94,6 @@ impl Evaluate {
             file.flush()?;
         }
         Ok(())
-    }
-}
-
-/// A bar on a terminal, and nothing elsewhere.
-fn progress(steps: usize) -> ProgressBar {
-    let bar = ProgressBar::new(steps as u64);
-    match ProgressStyle::with_template("{wide_bar} {pos}/{len} {eta}") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
     }
 }
 

@@ -21,6 +21,7 @@ use super::{
 };
 pub(super) use context::is_eponym_of_a_term;
 use patterns::Patterns;
+pub use values::is_distinctive;
 
 /// The detector's name of propagated detections.
 const DETECTOR: &str = "propagate";

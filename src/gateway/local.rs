@@ -7,7 +7,10 @@ use serde_json::{Map, Value, json};
 
 use super::{Gateway, Progress};
 use crate::{
-    deidentify::entity::{Detection, Label},
+    deidentify::{
+        Deidentifier,
+        entity::{Detection, Label},
+    },
     error::GatewayError,
     phi::PhiText,
     settings::{PolicySettings, Strategy},
@@ -62,7 +65,7 @@ struct Site {
 }
 
 impl Gateway {
-    /// `POST /v1/deidentify`: the same shape with the PHI replaced, the entities and the mapping.
+    /// [`deidentify`] with the gateway's own detectors and policy.
     ///
     /// # Errors
     /// When the body is wrong or detection fails.
@@ -71,74 +74,87 @@ impl Gateway {
         body: &[u8],
         progress: &mut Progress,
     ) -> Result<Value, GatewayError> {
-        let Value::Object(mut fields) = super::parse(body)? else {
-            return Err(wrong("body", "the body must be a JSON object"));
-        };
-        let policy: PolicyOverride = match fields.remove("policy") {
-            None | Some(Value::Null) => PolicyOverride::default(),
-            Some(policy) => serde_path_to_error::deserialize(policy).map_err(|error| {
-                // Only names of our own: the path and the inner message could hold the caller's.
-                let path = error.path().to_string();
-                let known = ["default", "labels", "min_score", "thresholds"];
-                let field = known.iter().find(|known| path.starts_with(**known));
-                let param = field.map_or("policy".to_owned(), |field| format!("policy.{field}"));
-                wrong(&param, "is not a field of a policy, or has a wrong value")
-            })?,
-        };
-        let (mut chat, is_text) = chat_of(fields)?;
-        Endpoint::ChatCompletions.validate(&chat, self.settings.policy.unscannable_content)?;
-
-        let table = &CHAT_COMPLETIONS;
-        let original = chat.clone();
-        let (leaves, sites) = sites(&mut chat, &original)?;
-        let mut found = self.deidentifier.find(&leaves).await?;
-        for found in &mut found {
-            found.retain(|detection| policy.lets_pass(detection));
-        }
-        let policy = policy.over(&self.settings.policy);
-        let done = rewrite(&mut chat, table, &leaves, &found, &policy)?;
-        progress.counts = done.counts();
-        progress.given = done.mapping.len();
-
-        let entities = entities(&sites, &done.replaced, is_text);
-        let mapping: Map<String, Value> = (done.mapping.iter())
-            .map(|(placeholder, value)| (placeholder.to_string(), json!(value.expose_phi())))
-            .collect();
-        let mut reply = Map::new();
-        if is_text {
-            let text = chat.pointer_mut("/messages/0/content").map(Value::take);
-            reply.insert("text".to_owned(), text.unwrap_or_default());
-        } else {
-            let messages = chat.get_mut("messages").map(Value::take);
-            reply.insert("messages".to_owned(), messages.unwrap_or_default());
-        }
-        reply.insert("entities".to_owned(), entities);
-        reply.insert("mapping".to_owned(), Value::Object(mapping));
-        Ok(Value::Object(reply))
+        deidentify(&self.deidentifier, &self.settings.policy, body, progress).await
     }
+}
 
-    /// `POST /v1/reidentify`: the same shape with the values of `mapping` put back.
-    ///
-    /// # Errors
-    /// When the body is wrong.
-    pub fn reidentify(&self, body: &[u8], progress: &mut Progress) -> Result<Value, GatewayError> {
-        let Value::Object(mut fields) = super::parse(body)? else {
-            return Err(wrong("body", "the body must be a JSON object"));
-        };
-        let Some(Value::Object(pairs)) = fields.remove("mapping") else {
-            return Err(wrong("mapping", "must be an object of placeholders and their values"));
-        };
-        let pairs = pairs.iter().map(|(key, value)| Some((key.as_str(), value.as_str()?)));
-        let mapping = pairs.collect::<Option<Vec<_>>>().and_then(Mapping::of);
-        let mapping = mapping
-            .ok_or_else(|| wrong("mapping", "must map placeholders such as [NAME_1] to strings"))?;
-        let (key, mut value) = only_shape(fields)?;
-        let mut restorer = Restorer::new(&mapping);
-        restorer.reply(&mut value);
-        progress.given = mapping.len();
-        progress.restored = Some(restorer.report());
-        Ok(json!({ key: value }))
+/// `POST /v1/deidentify`: the same shape with the PHI replaced, the entities and the mapping.
+///
+/// # Errors
+/// When the body is wrong or detection fails.
+pub async fn deidentify(
+    deidentifier: &Deidentifier,
+    settings: &PolicySettings,
+    body: &[u8],
+    progress: &mut Progress,
+) -> Result<Value, GatewayError> {
+    let Value::Object(mut fields) = super::parse(body)? else {
+        return Err(wrong("body", "the body must be a JSON object"));
+    };
+    let policy: PolicyOverride = match fields.remove("policy") {
+        None | Some(Value::Null) => PolicyOverride::default(),
+        Some(policy) => serde_path_to_error::deserialize(policy).map_err(|error| {
+            // Only names of our own: the path and the inner message could hold the caller's.
+            let path = error.path().to_string();
+            let known = ["default", "labels", "min_score", "thresholds"];
+            let field = known.iter().find(|known| path.starts_with(**known));
+            let param = field.map_or("policy".to_owned(), |field| format!("policy.{field}"));
+            wrong(&param, "is not a field of a policy, or has a wrong value")
+        })?,
+    };
+    let (mut chat, is_text) = chat_of(fields)?;
+    Endpoint::ChatCompletions.validate(&chat, settings.unscannable_content)?;
+
+    let table = &CHAT_COMPLETIONS;
+    let original = chat.clone();
+    let (leaves, sites) = sites(&mut chat, &original)?;
+    let mut found = deidentifier.find(&leaves).await?;
+    for found in &mut found {
+        found.retain(|detection| policy.lets_pass(detection));
     }
+    let policy = policy.over(settings);
+    let done = rewrite(&mut chat, table, &leaves, &found, &policy)?;
+    progress.counts = done.counts();
+    progress.given = done.mapping.len();
+
+    let entities = entities(&sites, &done.replaced, is_text);
+    let mapping: Map<String, Value> = (done.mapping.iter())
+        .map(|(placeholder, value)| (placeholder.to_string(), json!(value.expose_phi())))
+        .collect();
+    let mut reply = Map::new();
+    if is_text {
+        let text = chat.pointer_mut("/messages/0/content").map(Value::take);
+        reply.insert("text".to_owned(), text.unwrap_or_default());
+    } else {
+        let messages = chat.get_mut("messages").map(Value::take);
+        reply.insert("messages".to_owned(), messages.unwrap_or_default());
+    }
+    reply.insert("entities".to_owned(), entities);
+    reply.insert("mapping".to_owned(), Value::Object(mapping));
+    Ok(Value::Object(reply))
+}
+
+/// `POST /v1/reidentify`: the same shape with the values of `mapping` put back.
+///
+/// # Errors
+/// When the body is wrong.
+pub fn reidentify(body: &[u8], progress: &mut Progress) -> Result<Value, GatewayError> {
+    let Value::Object(mut fields) = super::parse(body)? else {
+        return Err(wrong("body", "the body must be a JSON object"));
+    };
+    let Some(Value::Object(pairs)) = fields.remove("mapping") else {
+        return Err(wrong("mapping", "must be an object of placeholders and their values"));
+    };
+    let pairs = pairs.iter().map(|(key, value)| Some((key.as_str(), value.as_str()?)));
+    let mapping = pairs.collect::<Option<Vec<_>>>().and_then(Mapping::of);
+    let mapping = mapping
+        .ok_or_else(|| wrong("mapping", "must map placeholders such as [NAME_1] to strings"))?;
+    let (key, mut value) = only_shape(fields)?;
+    let mut restorer = Restorer::new(&mapping);
+    restorer.reply(&mut value);
+    progress.given = mapping.len();
+    progress.restored = Some(restorer.report());
+    Ok(json!({ key: value }))
 }
 
 /// The only field, `text` (a string) or `messages` (a list).

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::placeholder::{Placeholder, find_all};
+use super::{
+    names::{self, People},
+    placeholder::{Placeholder, find_all},
+};
 use crate::{deidentify::entity::Label, phi::PhiText};
 
 /// Values and their placeholders, for one request.
@@ -11,15 +14,18 @@ pub struct Mapping {
     by_value: HashMap<PhiText, Placeholder>,
     values: BTreeMap<Placeholder, PhiText>,
     /// Placeholders that stand in the caller's own text: never given to anything.
-    taken: HashSet<Placeholder>,
+    taken: HashSet<(Label, u32)>,
     /// The last number given out, by label.
     last: HashMap<Label, u32>,
+    /// Whose names were given out.
+    people: People,
 }
 
 impl Mapping {
     /// Sets aside every placeholder that the caller's own `text` already holds.
     pub fn reserve(&mut self, text: &str) {
-        self.taken.extend(find_all(text).map(|written| written.placeholder));
+        let number = |placeholder: Placeholder| (placeholder.label, placeholder.number);
+        self.taken.extend(find_all(text).map(|written| number(written.placeholder)));
     }
 
     /// The placeholder of `value`: the one it has, whatever its case or spacing, or the next of
@@ -29,17 +35,34 @@ impl Mapping {
         if let Some(&known) = self.by_value.get(&identity) {
             return known;
         }
-        let last = self.last.entry(label).or_default();
-        let placeholder = loop {
-            *last += 1;
-            let next = Placeholder { label, number: *last };
-            if !self.taken.contains(&next) {
-                break next;
-            }
-        };
-        self.by_value.insert(identity, placeholder);
-        self.values.insert(placeholder, PhiText::new(value));
+        let number = next_number(&mut self.last, &self.taken, label);
+        let placeholder = Placeholder::whole(label, number);
+        self.keep(placeholder, identity, value);
         placeholder
+    }
+
+    /// The placeholder of a person's name that stands after `head`: a new number, or another form
+    /// of a name that was seen before.
+    pub fn name(&mut self, head: &str, value: &str) -> Placeholder {
+        let identity = identity(value);
+        // What was first taken for something else stays that.
+        if let Some(&known) = self.by_value.get(&identity)
+            && known.label != Label::Name
+        {
+            return known;
+        }
+        let title = names::title_before(head);
+        let (last, taken) = (&mut self.last, &self.taken);
+        let next = || next_number(last, taken, Label::Name);
+        let placeholder = self.people.placeholder(value, &identity, title, next);
+        self.keep(placeholder, identity, value);
+        placeholder
+    }
+
+    /// The reply gets the form that was seen first.
+    fn keep(&mut self, placeholder: Placeholder, identity: PhiText, value: &str) {
+        self.by_value.entry(identity).or_insert(placeholder);
+        self.values.entry(placeholder).or_insert_with(|| PhiText::new(value));
     }
 
     /// The value behind `placeholder`, in the form that was seen first; `None` if it was never
@@ -72,6 +95,17 @@ impl Mapping {
     /// Whether none was given out.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
+    }
+}
+
+/// The next number of `label` that does not stand in the caller's own text.
+fn next_number(last: &mut HashMap<Label, u32>, taken: &HashSet<(Label, u32)>, label: Label) -> u32 {
+    let last = last.entry(label).or_default();
+    loop {
+        *last += 1;
+        if !taken.contains(&(label, *last)) {
+            return *last;
+        }
     }
 }
 

@@ -4,7 +4,11 @@ use std::borrow::Borrow;
 
 use serde_json::Value;
 
-use super::{lane::Lane, mapping::Mapping, placeholder::Placeholder};
+use super::{
+    lane::Lane,
+    mapping::Mapping,
+    placeholder::{Placeholder, may_begin},
+};
 
 /// What became of the placeholders in a reply, in occurrences.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,7 +97,7 @@ impl<M: Borrow<Mapping>> Restorer<M> {
 
     fn string(&mut self, text: &mut String, is_json: bool) {
         // A placeholder in JSON in JSON may be written with its bracket as an escape.
-        if text.contains(['[', '\\']) {
+        if text.contains(|c| c == '\\' || may_begin(c)) {
             *text = if is_json { self.json_text(text) } else { self.text(text) };
         }
     }

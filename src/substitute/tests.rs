@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{ClearedBody, Restorer, Substitution, substitute};
+use super::{ClearedBody, Mapping, Restorer, Substitution, lane::Lane, substitute};
 use crate::{
     deidentify::entity::{Detection, Label, Span},
     settings::{PolicySettings, Strategy as Way},
@@ -140,19 +140,81 @@ fn what_is_not_text_goes_through_to_the_byte() {
     assert!(done.mapping.is_empty());
 }
 
+/// `\n`, `\t` and `\uXXXX` read; any other backslash is itself.
+fn unescape(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\\') {
+        out.push_str(before);
+        let code = after.strip_prefix('u').and_then(|digits| digits.get(..4));
+        if let Some(code) = code {
+            let code = u32::from_str_radix(code, 16).unwrap();
+            out.push(char::from_u32(code).unwrap());
+            rest = after.get(5..).unwrap();
+        } else if let Some(after) = after.strip_prefix('n') {
+            out.push('\n');
+            rest = after;
+        } else {
+            out.push('\\');
+            rest = after;
+        }
+    }
+    out + rest
+}
+
+#[test]
+fn mangled_placeholders_are_restored_whole_and_in_every_piece() {
+    const PAIRS: [(&str, &str); 4] = [
+        ("[NAME_1]", "Zoë \"Z\" & Co"),
+        ("[NAME_1_LAST]", "Co"),
+        ("[DATE_12]", "3/14"),
+        ("[HEALTH_PLAN_ID_1]", "XEA-9"),
+    ];
+    let mapping = Mapping::of(PAIRS).unwrap();
+    let table = include_str!("../../tests/data/mangled_placeholders.tsv");
+    let rows = table.lines().filter(|line| !line.starts_with('#'));
+    let mut count = 0;
+    for row in rows {
+        let (text, expected) = row.split_once('\t').unwrap();
+        let text = unescape(text);
+        let expected = if expected == "=" { text.clone() } else { unescape(expected) };
+        for (before, after) in [("", ""), ("see ", " now"), ("\n", "\n")] {
+            let text = format!("{before}{text}{after}");
+            let expected = format!("{before}{expected}{after}");
+            assert_eq!(Restorer::new(&mapping).text(&text), expected, "{row}");
+            let mut restorer = Restorer::new(&mapping);
+            let (mut lane, mut out) = (Lane::text(), String::new());
+            for c in text.chars() {
+                lane.push(&c.to_string(), &mut restorer, &mut out);
+            }
+            lane.finish(&mut restorer, &mut out);
+            assert_eq!(out, expected, "{row}, a character at a time");
+        }
+        count += 1;
+    }
+    assert!(count > 50, "{count}");
+}
+
 /// Text in which names, placeholders and any other characters stand side by side.
 fn text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         3 => any::<String>(),
         2 => prop::sample::select(vec![
             "John Doe", "Ann", "3/14", "[NAME_1]", "[name_2]", "[NAME_", "_1]", "[", "]", "\\",
+            "Doe, John", "Mr. Doe", "Doe", "[NAME_1_LAST]", "&#91;NAME_1&#93;", "%5BDATE_1%5D", "［NAME_2］", "&", "%",
             "[DATE_1]", "{\"a\": \"John Doe\"}", "\"", "\n",
         ]).prop_map(str::to_owned),
     ];
     prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
 }
 
-const VALUES: [(Label, &str); 3] = [DOE, (Label::Name, "Ann"), (Label::Date, "3/14")];
+const VALUES: [(Label, &str); 5] = [
+    DOE,
+    (Label::Name, "Ann"),
+    (Label::Date, "3/14"),
+    (Label::Name, "Doe, John"),
+    (Label::Name, "Doe"),
+];
 
 proptest! {
     #[test]

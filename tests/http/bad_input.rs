@@ -82,7 +82,7 @@ fn wrong_fields_are_named() {
         (with("max_completion_tokens", json!(1.5)), "invalid_request", "max_completion_tokens"),
         (with("model", json!(["gpt-4o"])), "invalid_request", "model"),
         (with("stream", json!("yes")), "invalid_request", "stream"),
-        (with("deid", json!({"known": []})), "invalid_request", "deid"),
+        (with("deid", json!({"known": 4})), "invalid_request", "deid.known"),
     ] {
         let reply = scene.compact(&body);
         assert_eq!((reply.status, reply.error_code().as_str()), (400, code), "{param}");

@@ -14,12 +14,14 @@
 mod bad_input;
 mod bad_upstream;
 mod canary;
+mod command_line;
 mod credentials;
 mod deidentify;
 mod detection;
 mod endpoints;
 mod keys;
 mod models;
+mod options;
 mod replies;
 mod scrubbing;
 mod start;

@@ -34,11 +34,27 @@ impl Word {
     }
 }
 
-/// Adds to `patterns` what is to be looked for of `detection` in `text`.
-pub(super) fn collect(text: &str, detection: &Detection, patterns: &mut Patterns) {
-    let value = detection.span.of(text).unwrap_or_default();
+/// Whether `value` tells of somebody wherever it stands, so that it may be looked for without a look
+/// at what is around it.
+pub fn is_distinctive(label: Label, value: &str) -> bool {
+    let words = split(value);
+    if label != Label::Name {
+        return whole_value_guard(label, value, &words).is_some_and(|guard| !guard.capitalised);
+    }
+    let mut letters = words.iter().filter(|word| word.kind == Kind::Letter);
+    let long = words.iter().map(Word::letters).sum::<usize>() > MIN_NAME_LETTERS;
+    long && letters.any(|word| {
+        word.letters() >= MIN_NAME_LETTERS
+            && !is_common(&word.folded)
+            && !is_title_or_particle(&word.folded)
+            && !is_eponym(&word.folded)
+    })
+}
+
+/// The words of `value`, folded.
+fn split(value: &str) -> Vec<Word> {
     let mut end = 0;
-    let words: Vec<Word> = words(value)
+    words(value)
         .map(|(kind, span)| {
             let mut folded = String::new();
             fold(span.of(value).unwrap_or_default(), &mut folded);
@@ -46,7 +62,13 @@ pub(super) fn collect(text: &str, detection: &Detection, patterns: &mut Patterns
             end = span.end;
             Word { kind, folded, glued }
         })
-        .collect();
+        .collect()
+}
+
+/// Adds to `patterns` what is to be looked for of `detection` in `text`.
+pub(super) fn collect(text: &str, detection: &Detection, patterns: &mut Patterns) {
+    let value = detection.span.of(text).unwrap_or_default();
+    let words = split(value);
     if detection.label == Label::Name {
         return collect_name(&words, detection, patterns);
     }

@@ -1,0 +1,145 @@
+//! The last look before sending: no value that was replaced stands anywhere in the bytes.
+//!
+//! Detection, propagation and substitution look at the strings of a request; this looks at what
+//! became of them all, constants, keys and escapes included. Values that are ordinary words, eponyms or
+//! too short to tell anybody are left to the detectors, as they are by propagation: "HR 93" is no leak
+//! of the age 93, and Parkinson's disease none of Mr. Parkinson.
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use serde_json::Value;
+
+use super::{Mapping, SubstituteError};
+use crate::deidentify::propagate::is_distinctive;
+
+/// Replaces in `bytes`, a JSON body, every value of `mapping` that still stands there, and says how
+/// many there were.
+///
+/// # Errors
+/// When a value cannot be replaced without breaking the JSON: nothing may be sent then.
+pub(super) fn stop(bytes: Vec<u8>, mapping: &Mapping) -> Result<(Vec<u8>, usize), SubstituteError> {
+    let (mut patterns, mut owners) = (Vec::new(), Vec::new());
+    for (placeholder, value) in mapping.iter() {
+        let value = value.expose_phi();
+        if !is_distinctive(placeholder.label, value) {
+            continue;
+        }
+        for written in spellings(value) {
+            patterns.push(written);
+            owners.push(placeholder);
+        }
+    }
+    if patterns.is_empty() {
+        return Ok((bytes, 0));
+    }
+    let search = AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .match_kind(MatchKind::LeftmostLongest)
+        .build(&patterns)
+        .map_err(|_| SubstituteError::Write)?;
+    let (mut out, mut done, mut count) = (Vec::new(), 0, 0);
+    for hit in search.find_iter(&bytes) {
+        let Some(owner) = owners.get(hit.pattern().as_usize()) else { continue };
+        if !is_whole(&bytes, hit.start(), hit.end()) {
+            continue;
+        }
+        out.extend_from_slice(bytes.get(done..hit.start()).unwrap_or_default());
+        out.extend_from_slice(owner.to_string().as_bytes());
+        done = hit.end();
+        count += 1;
+    }
+    if count == 0 {
+        return Ok((bytes, 0));
+    }
+    out.extend_from_slice(bytes.get(done..).unwrap_or_default());
+    match serde_json::from_slice::<Value>(&out) {
+        Ok(_) => Ok((out, count)),
+        Err(_) => Err(SubstituteError::Leak),
+    }
+}
+
+/// How `value` can be written in JSON, and in JSON in its strings.
+fn spellings(value: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    for cased in [value.to_owned(), value.to_lowercase(), value.to_uppercase()] {
+        let mut written = cased;
+        for _ in 0..3 {
+            all.push(escape(&written, false));
+            all.push(escape(&written, true));
+            written = escape(&written, false);
+        }
+    }
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// `text` as it stands in a JSON literal, with `\u` escapes for all but ASCII where `ascii`.
+fn escape(text: &str, ascii: bool) -> String {
+    let literal = Value::from(text).to_string();
+    let inner = literal.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let inner = inner.unwrap_or_default();
+    if !ascii {
+        return inner.to_owned();
+    }
+    let mut out = String::with_capacity(inner.len());
+    for c in inner.chars() {
+        if c.is_ascii() {
+            out.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    out
+}
+
+/// Whether what stands between `start` and `end` is no piece of a longer word or number.
+fn is_whole(bytes: &[u8], start: usize, end: usize) -> bool {
+    // Bytes of other scripts count as letters; an escape such as `\n` ends in one that does not.
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte >= 0x80;
+    let before = bytes.get(..start).unwrap_or_default();
+    let is_escape = before.len() >= 2
+        && before.get(before.len() - 2) == Some(&b'\\')
+        && before.last().is_some_and(|byte| b"nrtbf".contains(byte));
+    let joined_left = before.last().is_some_and(|&byte| inner(byte)) && !is_escape;
+    let joined_right = bytes.get(end).is_some_and(|&byte| inner(byte));
+    !joined_left && !joined_right
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stop;
+    use crate::{deidentify::entity::Label, substitute::Mapping};
+
+    fn mapping() -> Mapping {
+        let mut mapping = Mapping::default();
+        mapping.name("", "Zoë Dörfler");
+        mapping.placeholder(Label::Mrn, "4471009");
+        mapping.placeholder(Label::Age, "93");
+        mapping.placeholder(Label::Location, "5 \"Elm\" Row");
+        mapping
+    }
+
+    #[test]
+    fn what_still_stands_in_the_bytes_is_replaced_and_counted() {
+        for (body, expected, hits) in [
+            (r#"{"a":"zoë dörfler"}"#, r#"{"a":"[NAME_1]"}"#, 1),
+            (r#"{"a":"ZOË DÖRFLER"}"#, r#"{"a":"[NAME_1]"}"#, 1),
+            (r#"{"a":"Zo\u00eb D\u00F6rfler"}"#, r#"{"a":"[NAME_1]"}"#, 1),
+            (r#"{"a":"x\nZoë Dörfler"}"#, r#"{"a":"x\n[NAME_1]"}"#, 1),
+            (r#"{"a":"5 \"elm\" row"}"#, r#"{"a":"[LOCATION_1]"}"#, 1),
+            (r#"{"a":"{\"b\":\"5 \\\"Elm\\\" Row\"}"}"#, r#"{"a":"{\"b\":\"[LOCATION_1]\"}"}"#, 1),
+            (r#"{"4471009":"4471009"}"#, r#"{"[MRN_1]":"[MRN_1]"}"#, 2),
+            (r#"{"a":"44710091 HR 93"}"#, r#"{"a":"44710091 HR 93"}"#, 0),
+        ] {
+            let (out, count) = stop(body.as_bytes().to_vec(), &mapping()).unwrap();
+            assert_eq!((std::str::from_utf8(&out).unwrap(), count), (expected, hits));
+        }
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_replaced_fails_the_request() {
+        assert!(stop(br#"{"seed":4471009}"#.to_vec(), &mapping()).is_err());
+    }
+}

@@ -1,0 +1,89 @@
+//! `deid-gateway deidentify` and `reidentify`, on standard input, files and folders.
+
+use std::{
+    fs,
+    io::Write,
+    path::Path,
+    process::{Output, Stdio},
+};
+
+use serde_json::Value;
+
+use crate::support::{NOTE, gateway_command};
+
+fn run(folder: &Path, arguments: &[&str], input: &str) -> Output {
+    let mut command = gateway_command(folder);
+    let mut child = command.args(arguments).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("settings.toml"), "[detectors]\nner = []\n").unwrap();
+    folder
+}
+
+fn read(folder: &Path, name: &str) -> String {
+    fs::read_to_string(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+#[test]
+fn a_text_goes_out_with_placeholders_and_comes_back() {
+    let folder = folder();
+    let folder = folder.path();
+    let done = run(folder, &["deidentify", "--mapping", "map.json"], NOTE);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let text = String::from_utf8(done.stdout).unwrap();
+    assert!(text.contains("[SSN_1]") && !text.contains("536-22-8145"), "{text}");
+    let back = run(folder, &["reidentify", "--mapping", "map.json"], &text);
+    assert_eq!(String::from_utf8(back.stdout).unwrap(), NOTE);
+
+    // A mapping is the only way back, so it is not written over.
+    let again = run(folder, &["deidentify", "--mapping", "map.json"], NOTE);
+    assert_eq!(again.status.code(), Some(1));
+    let json = run(folder, &["deidentify", "--json"], NOTE);
+    let json: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert!(json["entities"].as_array().unwrap().len() > 3 && json["text"].is_string());
+}
+
+#[test]
+fn a_folder_is_worked_through_and_resumed() {
+    let temporary = folder();
+    let folder = temporary.path();
+    fs::create_dir_all(folder.join("notes/ward")).unwrap();
+    fs::write(folder.join("notes/a.txt"), "SSN 536-22-8145").unwrap();
+    fs::write(folder.join("notes/ward/b.txt"), "SSN 536-22-8146").unwrap();
+    fs::write(folder.join("notes/broken.txt"), b"\xff").unwrap();
+    let arguments = ["deidentify", "notes", "--output", "notes/out", "--mapping", "maps"];
+    let first = run(folder, &arguments, "");
+    assert_eq!(first.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&first.stderr).into_owned();
+    assert!(said.contains("1 of 3 files failed") && said.contains("broken.txt"), "{said}");
+    assert_eq!(read(folder, "notes/out/a.txt"), "SSN [SSN_1]");
+    assert_eq!(read(folder, "notes/out/ward/b.txt"), "SSN [SSN_1]");
+    assert!(read(folder, "maps/ward/b.txt.mapping.json").contains("536-22-8146"));
+    assert_eq!(read(folder, "notes/a.txt"), "SSN 536-22-8145");
+
+    // What is finished is skipped, and results are no inputs.
+    fs::write(folder.join("notes/out/a.txt"), "finished").unwrap();
+    fs::write(folder.join("notes/broken.txt"), "SSN 536-22-8147").unwrap();
+    let second = run(folder, &arguments, "");
+    assert!(second.status.success(), "{}", String::from_utf8_lossy(&second.stderr));
+    assert_eq!(read(folder, "notes/out/a.txt"), "finished");
+    assert_eq!(read(folder, "notes/out/broken.txt"), "SSN [SSN_1]");
+    assert!(!folder.join("notes/out/out").exists());
+}
+
+#[test]
+fn an_input_is_never_written_over() {
+    let temporary = folder();
+    let folder = temporary.path();
+    fs::create_dir(folder.join("notes")).unwrap();
+    fs::write(folder.join("notes/a.txt"), "SSN 536-22-8145").unwrap();
+    let done = run(folder, &["deidentify", "notes/a.txt", "--output", "notes"], "");
+    assert_eq!(done.status.code(), Some(1));
+    assert_eq!(read(folder, "notes/a.txt"), "SSN 536-22-8145");
+    let none = run(folder, &["deidentify", "notes"], "");
+    assert_eq!(none.status.code(), Some(1));
+}
