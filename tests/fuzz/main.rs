@@ -1,5 +1,5 @@
 //! Fuzz targets. `cargo test` replays their corpora (and every crash that was ever found) and adds
-//! a short random run; `make fuzz` searches with libFuzzer for as long as it is told.
+//! a short random run; `make fuzz` goes on for a minute a target.
 
 mod parsing;
 mod restoring;
