@@ -8,7 +8,7 @@ mod statistics;
 use std::{sync::Arc, time::Duration};
 
 pub use self::{
-    gold::{Document, GoldError, Kind, Span, read},
+    gold::{Document, GoldError, Kind, Span, read, read_predictions},
     report::{Misses, Report},
     score::Scores,
 };
@@ -70,6 +70,7 @@ pub async fn search(detectors: &Deidentifier, document: &Document) -> Result<Fou
             start: points.of(detection.span.start),
             end: points.of(detection.span.end),
             kind: Kind::Phi(detection.label),
+            detector: Some(detection.detector),
         })
         .collect())
 }

@@ -48,7 +48,10 @@ fn figures_misses_and_predictions_are_those_of_the_documents() {
 
     let predictions = fs::read_to_string(folder.path().join("found.jsonl")).unwrap();
     let lines: Vec<Value> = predictions.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
-    assert_eq!(lines[0], json!({"id": "a", "spans": [{"start": 6, "end": 17, "label": "SSN"}]}));
+    assert_eq!(
+        lines[0],
+        json!({"id": "a", "spans": [{"start": 6, "end": 17, "label": "SSN", "detector": "rules.ssn"}]})
+    );
     assert_eq!(lines[1], json!({"id": "b", "spans": []}));
     assert_eq!(lines.len(), 3);
 }
@@ -60,6 +63,35 @@ fn misses_are_listed_where_asked() {
     assert!(out.contains("missed NAME b: …«Zyx» went home…"), "{out}");
     let (_, out, _) = evaluate(folder.path(), &gold(), &[]);
     assert!(!out.contains("Zyx") && out.contains("recall by character"), "{out}");
+}
+
+#[test]
+fn predictions_of_another_program_are_scored_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, out, _) = evaluate(folder.path(), &gold(), &["--json", "--predictions", "found.jsonl"]);
+    let own: Value = serde_json::from_str(&out).unwrap();
+    let (status, out, _) = evaluate(folder.path(), &gold(), &["--json", "--score", "found.jsonl"]);
+    assert_eq!(status, 0);
+    let scored: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(scored[0]["both"], own[0]["both"]);
+
+    let lines = ["a", "c", "b"].map(|id| json!({"id": id, "spans": []}).to_string());
+    fs::write(folder.path().join("found.jsonl"), lines.join("\n")).unwrap();
+    let (status, _, error) = evaluate(folder.path(), &gold(), &["--score", "found.jsonl"]);
+    assert_eq!(status, 1);
+    assert!(error.contains("found.jsonl, line 2"), "{error}");
+    fs::write(folder.path().join("found.jsonl"), &lines[0]).unwrap();
+    let (status, _, error) = evaluate(folder.path(), &gold(), &["--score", "found.jsonl"]);
+    assert_eq!(status, 1);
+    assert!(error.contains("2 documents are to come"), "{error}");
+}
+
+#[test]
+fn false_alarms_name_what_is_too_much_and_who_found_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = json!({"id": "a", "text": "SSN 536-22-8145 ok", "spans": [{"start": 4, "end": 7, "label": "SSN"}]});
+    let (_, out, _) = evaluate(folder.path(), &line.to_string(), &["--false-alarms"]);
+    assert!(out.contains("false alarm SSN a: …SSN 536«-22-8145» ok… (rules.ssn)"), "{out}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{BufWriter, Write},
     path::{Path, PathBuf},
+    time::Instant,
 };
 
 use clap::Args;
@@ -32,6 +33,10 @@ pub(super) struct Evaluate {
     /// Write what was found, a line a document: {"id","spans"}
     #[arg(long, value_name = "FILE")]
     predictions: Option<PathBuf>,
+    /// Score what another program found, a line a document of all gold files in order:
+    /// {"id","spans"}; no detector runs
+    #[arg(long, value_name = "FILE", conflicts_with = "predictions")]
+    score: Option<PathBuf>,
     /// Print the figures as JSON
     #[arg(long)]
     json: bool,
@@ -39,15 +44,32 @@ pub(super) struct Evaluate {
 
 impl Evaluate {
     pub(super) fn run(self, file: Option<&Path>) -> CliResult {
-        let settings = load(file, &Overrides::default())?;
         let sets = self.gold.iter().map(|path| Ok((path, evaluate::read(path)?)));
         let sets: Vec<(&PathBuf, Vec<Document>)> =
             sets.collect::<Result<_, evaluate::GoldError>>()?;
+        if let Some(predictions) = &self.score {
+            return self.score(predictions, &sets);
+        }
+        let settings = load(file, &Overrides::default())?;
         let evaluation = Evaluation::start(&settings)?;
         actix_rt::System::new().block_on(self.measure(&evaluation, &sets))
     }
 
-    #[expect(clippy::print_stdout, reason = "this is what the command is for")]
+    /// Scores what another program found.
+    fn score(&self, predictions: &Path, sets: &[(&PathBuf, Vec<Document>)]) -> CliResult {
+        let all: Vec<Document> = sets.iter().flat_map(|(_, documents)| documents.clone()).collect();
+        let mut found = evaluate::read_predictions(predictions, &all)?;
+        let mut reports = Vec::new();
+        for (path, documents) in sets {
+            let rest = found.split_off(documents.len());
+            let report = Report::of_predictions(path.display().to_string(), documents, &found);
+            self.print(&report, documents, &found);
+            reports.push(report);
+            found = rest;
+        }
+        self.print_json(&reports)
+    }
+
     async fn measure(
         &self,
         evaluation: &Evaluation,
@@ -62,36 +84,48 @@ impl Evaluate {
         };
         let mut reports = Vec::new();
         for (path, documents) in sets {
+            let start = Instant::now();
             let both = search(&evaluation.both, documents, &bar).await?;
+            let took = start.elapsed();
             let rules = search(&evaluation.rules, documents, &bar).await?;
             let models = match &evaluation.models {
                 Some(models) => Some(search(models, documents, &bar).await?),
                 None => None,
             };
             let set = path.display().to_string();
-            let report = Report::new(set, documents, &both, &rules, models.as_deref());
+            let report = Report::new(set, documents, &both, &rules, models.as_deref(), took);
             if let Some(file) = &mut predictions {
                 write_predictions(file, documents, &both)?;
             }
-            if !self.json {
-                bar.suspend(|| println!("{report}"));
-            }
+            bar.suspend(|| self.print(&report, documents, &both));
             reports.push(report);
-            for (asked, list) in [
-                (self.misses, Misses::of as fn(&[Document], &[Found]) -> Misses),
-                (self.false_alarms, Misses::false_alarms),
-            ] {
-                if asked && !self.json {
-                    bar.suspend(|| println!("{}", list(documents, &both)));
-                }
-            }
         }
         bar.finish_and_clear();
-        if self.json {
-            println!("{}", serde_json::to_string_pretty(&reports)?);
-        }
         if let Some(mut file) = predictions {
             file.flush()?;
+        }
+        self.print_json(&reports)
+    }
+
+    /// Prints the table of one set and the lists that were asked for.
+    #[expect(clippy::print_stdout, reason = "this is what the command is for")]
+    fn print(&self, report: &Report, documents: &[Document], found: &[Found]) {
+        if self.json {
+            return;
+        }
+        println!("{report}");
+        if self.misses {
+            println!("{}", Misses::of(documents, found));
+        }
+        if self.false_alarms {
+            println!("{}", Misses::false_alarms(documents, found));
+        }
+    }
+
+    #[expect(clippy::print_stdout, reason = "this is what the command is for")]
+    fn print_json(&self, reports: &[Report]) -> CliResult {
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(reports)?);
         }
         Ok(())
     }
@@ -123,7 +157,7 @@ fn write_predictions(
                     Kind::Phi(label) => label.as_str(),
                     Kind::Neutral => "",
                 };
-                json!({"start": span.start, "end": span.end, "label": label})
+                json!({"start": span.start, "end": span.end, "label": label, "detector": span.detector.as_deref()})
             })
             .collect();
         writeln!(file, "{}", json!({"id": document.id, "spans": spans}))?;

@@ -1,6 +1,9 @@
 //! Gold files: a JSON object a line, offsets in Unicode code points.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use serde::Deserialize;
 use thiserror::Error;
@@ -18,7 +21,7 @@ pub enum Kind {
 }
 
 /// A span in code points, end exclusive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
     /// Offset of the first code point.
     pub start: usize,
@@ -26,6 +29,8 @@ pub struct Span {
     pub end: usize,
     /// What it is.
     pub kind: Kind,
+    /// Who found it; `None` in a gold file and where a file of predictions does not say.
+    pub detector: Option<Arc<str>>,
 }
 
 /// A document with what is to be found in it.
@@ -61,14 +66,21 @@ pub enum GoldError {
 struct GoldLine {
     id: String,
     text: String,
-    spans: Vec<GoldSpan>,
+    spans: Vec<SpanLine>,
 }
 
 #[derive(Deserialize)]
-struct GoldSpan {
+struct PredictionLine {
+    id: String,
+    spans: Vec<SpanLine>,
+}
+
+#[derive(Deserialize)]
+struct SpanLine {
     start: usize,
     end: usize,
     label: String,
+    detector: Option<String>,
 }
 
 /// Reads a gold file.
@@ -76,11 +88,38 @@ struct GoldSpan {
 /// # Errors
 /// When it cannot be read, a line is not JSON of the right form, or a span lies outside its text.
 pub fn read(file: &Path) -> Result<Vec<Document>, GoldError> {
+    lines(file, |_, line| parse(line))
+}
+
+/// Reads what some program found in `documents`: a line a document, in the same order.
+///
+/// # Errors
+/// When it cannot be read, a line is not JSON of the right form, is about another document or has a
+/// span outside the document's text, or the file has fewer or more lines than there are documents.
+pub fn read_predictions(file: &Path, documents: &[Document]) -> Result<Vec<Vec<Span>>, GoldError> {
+    let found = lines(file, |at, line| {
+        let document = documents.get(at).ok_or("there are more lines than documents")?;
+        parse_prediction(line, document)
+    })?;
+    if found.len() < documents.len() {
+        let reason =
+            format!("it ends, and {} documents are to come", documents.len() - found.len());
+        return Err(GoldError::Line { file: file.to_owned(), line: found.len() + 1, reason });
+    }
+    Ok(found)
+}
+
+/// Parses every line that is not blank; `parse` is told which of those it is, from 0.
+fn lines<T>(
+    file: &Path,
+    parse: impl Fn(usize, &str) -> Result<T, String>,
+) -> Result<Vec<T>, GoldError> {
     let text = std::fs::read_to_string(file).map_err(|e| GoldError::File(file.to_owned(), e))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     lines
-        .map(|(at, line)| {
-            parse(line).map_err(|reason| GoldError::Line {
+        .enumerate()
+        .map(|(index, (at, line))| {
+            parse(index, line).map_err(|reason| GoldError::Line {
                 file: file.to_owned(),
                 line: at + 1,
                 reason,
@@ -91,16 +130,34 @@ pub fn read(file: &Path) -> Result<Vec<Document>, GoldError> {
 
 fn parse(line: &str) -> Result<Document, String> {
     let line: GoldLine = serde_json::from_str(line).map_err(|error| error.to_string())?;
-    let length = line.text.chars().count();
-    let spans = line.spans.into_iter().map(|span| {
-        if span.start >= span.end || span.end > length {
-            return Err(format!("the span {}..{} is not within the text", span.start, span.end));
-        }
-        let kind = span.label.parse().map_or(Kind::Neutral, Kind::Phi);
-        Ok(Span { start: span.start, end: span.end, kind })
-    });
-    let spans = spans.collect::<Result<_, String>>()?;
+    let spans = spans(line.spans, &line.text, Kind::Neutral)?;
     Ok(Document { id: line.id, text: line.text, spans })
+}
+
+fn parse_prediction(line: &str, document: &Document) -> Result<Vec<Span>, String> {
+    let line: PredictionLine = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    if line.id != document.id {
+        return Err(format!("it is about {:?} and should be about {:?}", line.id, document.id));
+    }
+    // Whatever another program calls its finds, they cover their characters.
+    spans(line.spans, &document.text, Kind::Phi(Label::Id))
+}
+
+/// The spans of a line; those with a label that is not the gateway's are `other`.
+fn spans(spans: Vec<SpanLine>, text: &str, other: Kind) -> Result<Vec<Span>, String> {
+    let length = text.chars().count();
+    let spans = spans.into_iter().map(|SpanLine { start, end, label, detector }| {
+        if start >= end || end > length {
+            return Err(format!("the span {start}..{end} is not within the text"));
+        }
+        Ok(Span {
+            start,
+            end,
+            kind: label.parse().map_or(other, Kind::Phi),
+            detector: detector.map(Arc::from),
+        })
+    });
+    spans.collect()
 }
 
 /// Turns byte offsets of a text into code points.
@@ -119,7 +176,7 @@ impl CodePoints {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, code_points, parse};
+    use super::{Kind, code_points, parse, parse_prediction};
     use crate::deidentify::entity::Label;
 
     #[test]
@@ -137,6 +194,17 @@ mod tests {
             );
             assert!(parse(&line).is_err(), "{line}");
         }
+    }
+
+    #[test]
+    fn predictions_count_whatever_their_labels_and_belong_to_their_document() {
+        let document = parse(r#"{"id":"1","text":"Ann Lee","spans":[]}"#).unwrap();
+        let line = r#"{"id":"1","spans":[{"start":0,"end":3,"label":"PERSON","detector":"x"}]}"#;
+        let found = parse_prediction(line, &document).unwrap();
+        assert_eq!((found[0].start, found[0].end), (0, 3));
+        assert!(matches!(found[0].kind, Kind::Phi(_)));
+        assert!(parse_prediction(&line.replace(r#""1""#, r#""2""#), &document).is_err());
+        assert!(parse_prediction(&line.replace(":3", ":8"), &document).is_err());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The figures as tables for people, and as JSON for programs.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use serde::Serialize;
 
@@ -16,30 +16,46 @@ use super::{
 pub struct Report {
     /// The file that the documents come from.
     pub set: String,
-    /// Rules and models together.
+    /// Rules and models together, or what another program found.
     pub both: Scores,
-    /// The rules alone.
-    pub rules: Scores,
+    /// The rules alone; `None` for what another program found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rules: Option<Scores>,
     /// The models alone, where there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub models: Option<Scores>,
+    /// Time that rules and models together took for 1,000 characters of text, in milliseconds, one
+    /// document at a time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub milliseconds_per_1000: Option<f64>,
 }
 
 impl Report {
-    /// Scores what each kind of detector found.
+    /// Scores what each kind of detector found; `took` is the time that both together needed.
     pub fn new(
         set: String,
         documents: &[Document],
         both: &[Found],
         rules: &[Found],
         models: Option<&[Found]>,
+        took: Duration,
     ) -> Self {
+        let characters: usize = documents.iter().map(|one| one.text.chars().count()).sum();
+        let thousands = characters as f64 / 1000.0;
         Self {
             set,
             both: score(documents, both),
-            rules: score(documents, rules),
+            rules: Some(score(documents, rules)),
             models: models.map(|models| score(documents, models)),
+            milliseconds_per_1000: (characters > 0)
+                .then(|| took.as_secs_f64() * 1000.0 / thousands),
         }
+    }
+
+    /// Scores what another program found.
+    pub fn of_predictions(set: String, documents: &[Document], found: &[Found]) -> Self {
+        let both = score(documents, found);
+        Self { set, both, rules: None, models: None, milliseconds_per_1000: None }
     }
 }
 
@@ -73,11 +89,17 @@ impl fmt::Display for Report {
             "{}: {} documents (95 % confidence intervals)\n",
             self.set, self.both.documents
         )?;
-        let columns: Vec<(&str, &Scores)> =
-            [("rules and models", &self.both), ("rules alone", &self.rules)]
-                .into_iter()
-                .chain(self.models.iter().map(|models| ("models alone", models)))
-                .collect();
+        let all = if self.rules.is_none() {
+            "predictions"
+        } else if self.models.is_none() {
+            "rules"
+        } else {
+            "rules and models"
+        };
+        let mut columns: Vec<(&str, &Scores)> = vec![(all, &self.both)];
+        if let (Some(rules), Some(models)) = (&self.rules, &self.models) {
+            columns.extend([("rules alone", rules), ("models alone", models)]);
+        }
         write!(f, "{:34}", "")?;
         for (name, _) in &columns {
             write!(f, "{name:>24}")?;
@@ -95,6 +117,9 @@ impl fmt::Display for Report {
         row("precision by character, %", &|s| Percent(&s.character_precision).to_string())?;
         row("masked of 1,000 clean characters", &|s| PerThousand(&s.masked_per_1000).to_string())?;
         row("documents with a leak, %", &|s| Percent(&s.leaking_documents).to_string())?;
+        if let Some(took) = self.milliseconds_per_1000 {
+            writeln!(f, "{:34}{took:>24.2}", "milliseconds for 1,000 characters")?;
+        }
         writeln!(
             f,
             "\n{:16}{:>9}{:>24}{:>24}",
@@ -123,11 +148,11 @@ impl Misses {
         Self(lines.collect())
     }
 
-    /// What was found that touches nothing of the gold file.
+    /// What was found beside everything that the gold file names.
     pub fn false_alarms(documents: &[Document], found: &[Found]) -> Self {
         let lines = documents.iter().zip(found).flat_map(|(document, found)| {
             let alarms = false_alarms(document, found);
-            alarms.into_iter().map(|span| line("false alarm", document, span)).collect::<Vec<_>>()
+            alarms.iter().map(|span| line("false alarm", document, span)).collect::<Vec<_>>()
         });
         Self(lines.collect())
     }
@@ -139,7 +164,7 @@ impl fmt::Display for Misses {
     }
 }
 
-/// `missed NAME doc-7: …seen by «Ann Lee» today…`
+/// `missed NAME doc-7: …seen by «Ann Lee» today…`, for a detection with its detector at the end.
 fn line(what: &str, document: &Document, span: &Span) -> String {
     const AROUND: usize = 30;
     let piece = |from: usize, to: usize| {
@@ -152,5 +177,6 @@ fn line(what: &str, document: &Document, span: &Span) -> String {
     };
     let before = piece(span.start.saturating_sub(AROUND), span.start);
     let (value, after) = (piece(span.start, span.end), piece(span.end, span.end + AROUND));
-    format!("{what} {label} {}: …{before}«{value}»{after}…", document.id)
+    let detector = span.detector.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
+    format!("{what} {label} {}: …{before}«{value}»{after}…{detector}", document.id)
 }

@@ -121,14 +121,34 @@ pub(super) fn misses<'d>(document: &'d Document, found: &Found) -> Vec<&'d Span>
         .collect()
 }
 
-/// What was found that touches neither an entity nor a neutral span.
-pub(super) fn false_alarms<'f>(document: &Document, found: &'f Found) -> Vec<&'f Span> {
-    let touches = |one: &Span, other: &Span| one.start < other.end && other.start < one.end;
-    let alone = |one: &&Span| !document.spans.iter().any(|gold| touches(one, gold));
-    found.iter().filter(alone).collect()
+/// What was found where neither an entity nor anything neutral is: whole detections, and what longer
+/// ones cover beside it, in stretches with a letter or digit.
+pub(super) fn false_alarms(document: &Document, found: &Found) -> Vec<Span> {
+    let letters: Vec<char> = document.text.chars().collect();
+    let told = covered(letters.len(), &document.spans);
+    let mut alarms = Vec::new();
+    for one in found {
+        let mut at = one.start;
+        while at < one.end {
+            let inside = |from: usize, what: bool| {
+                told.iter()
+                    .skip(from)
+                    .take(one.end - from)
+                    .take_while(|told| **told == what)
+                    .count()
+            };
+            let start = at + inside(at, true);
+            at = start + inside(start, false);
+            let stretch = letters.iter().skip(start).take(at - start);
+            if stretch.into_iter().any(|c| c.is_alphanumeric()) {
+                alarms.push(Span { start, end: at, ..one.clone() });
+            }
+        }
+    }
+    alarms
 }
 
-fn covered(length: usize, found: &Found) -> Vec<bool> {
+fn covered(length: usize, found: &[Span]) -> Vec<bool> {
     let mut covered = vec![false; length];
     for span in found {
         covered.iter_mut().skip(span.start).take(span.end - span.start).for_each(|c| *c = true);
@@ -191,7 +211,7 @@ mod tests {
     const NAME: Kind = Kind::Phi(Label::Name);
 
     fn span(start: usize, end: usize, kind: Kind) -> Span {
-        Span { start, end, kind }
+        Span { start, end, kind, detector: None }
     }
 
     #[test]
@@ -211,7 +231,10 @@ mod tests {
         assert_eq!((scores.masked_per_1000.hits, scores.masked_per_1000.of), (4, 9));
         assert_eq!((scores.leaking_documents.hits, scores.leaking_documents.of), (1, 1));
         assert_eq!(misses(&document, &found), [&document.spans[0]]);
-        assert_eq!(false_alarms(&document, &found), [&found[2]]);
+        assert_eq!(false_alarms(&document, &found), [found[2].clone()]);
+        // Of a detection that is too long, what is too much.
+        let long = vec![span(8, 20, date)];
+        assert_eq!(false_alarms(&document, &long), [span(12, 20, date)]);
     }
 
     #[test]
