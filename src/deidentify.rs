@@ -120,6 +120,7 @@ impl Deidentifier {
                 });
             }
             grow::grow_names(leaf.text.expose_phi(), found);
+            grow::grow_organizations(leaf.text.expose_phi(), found);
             *found = merge(leaf.text.expose_phi(), std::mem::take(found));
         }
         let texts: Vec<&str> = leaves.iter().map(|leaf| leaf.text.expose_phi()).collect();

@@ -1,5 +1,5 @@
 //! Names grow over the initials beside them: a model that finds "James" in "James T." leaves the T,
-//! and "Jane" of "Jane A. Doe" the rest.
+//! and "Jane" of "Jane A. Doe" the rest. Organizations grow over their legal form, "…, PLLC".
 
 use super::entity::{Detection, Label, Span};
 
@@ -10,6 +10,28 @@ pub(super) fn grow_names(text: &str, found: &mut [Detection]) {
         let Span { start, end } = detection.span;
         let (Some(before), Some(after)) = (text.get(..start), text.get(end..)) else { continue };
         detection.span = Span::new(start - initials_before(before), end + initials_after(after));
+    }
+}
+
+/// Legal forms of companies and practices, the longest of those that begin alike first. "PA" without
+/// periods is a state more often.
+const LEGAL_FORMS: &[&str] = &[
+    "P.L.L.C.", "PLLC", "L.L.C.", "LLC", "L.L.P.", "LLP", "P.C.", "PC", "P.A.", "Inc.", "Inc",
+    "INC", "Ltd.", "Ltd", "LTD", "Corp.", "Corp", "CORP", "GmbH", "S.C.", "N.A.",
+];
+
+/// Grows the organizations of `found` in `text` over the legal form behind them.
+pub(super) fn grow_organizations(text: &str, found: &mut [Detection]) {
+    for one in found.iter_mut().filter(|one| one.label == Label::Organization) {
+        let Some(after) = text.get(one.span.end..) else { continue };
+        let form = after.strip_prefix(',').unwrap_or(after).strip_prefix(' ').unwrap_or_default();
+        let Some(known) = LEGAL_FORMS.iter().find(|known| form.starts_with(**known)) else {
+            continue;
+        };
+        let beyond = form.get(known.len()..).unwrap_or_default();
+        if !beyond.starts_with(char::is_alphanumeric) {
+            one.span.end += after.len() - beyond.len();
+        }
     }
 }
 
@@ -65,7 +87,7 @@ fn surname(text: &str) -> Option<&str> {
 mod tests {
     use std::sync::Arc;
 
-    use super::grow_names;
+    use super::{grow_names, grow_organizations};
     use crate::deidentify::entity::{Detection, Label, Span};
 
     fn grown(text: &str, name: &str) -> String {
@@ -101,6 +123,24 @@ mod tests {
             ("the PA. Smith", "Smith"),
         ] {
             assert_eq!(grown(text, name), name, "{text}");
+        }
+    }
+
+    #[test]
+    fn organizations_take_their_legal_form_along() {
+        for (text, name, expected) in [
+            ("Tri Pathology, PC\nCase", "Tri Pathology", "Tri Pathology, PC"),
+            ("for Kettle Foods Inc. since", "Kettle Foods", "Kettle Foods Inc."),
+            ("Oak Eye, PLLC, of", "Oak Eye", "Oak Eye, PLLC"),
+            ("Oak Eye, PCP Dr. Ito", "Oak Eye", "Oak Eye"),
+            ("Oak Eye, PA", "Oak Eye", "Oak Eye"),
+        ] {
+            let start = text.find(name).unwrap();
+            let span = Span::new(start, start + name.len());
+            let label = Label::Organization;
+            let mut found = [Detection { label, span, score: 1.0, detector: Arc::from("test") }];
+            grow_organizations(text, &mut found);
+            assert_eq!(found[0].span.of(text).unwrap(), expected);
         }
     }
 }

@@ -10,6 +10,7 @@ mod fast;
 mod fast;
 mod labels;
 mod model;
+mod narrow;
 mod notation;
 mod pool;
 mod token_types;

@@ -2,7 +2,8 @@
 //!
 //! A word counts when the model gives PHI, all of its labels together, at least the threshold: the
 //! decision is on P(PHI) and not on the best label, since a word torn between two kinds of PHI is
-//! PHI. A word's probability is that of its surest piece. What kind of PHI the words of a run are,
+//! PHI. A word's probability is that of its surest piece; beside a word that counts, one that nearly
+//! does and is written like it counts too. What kind of PHI the words of a run are,
 //! and where one entity ends and the next begins, is the likeliest sequence that the labels'
 //! prefixes allow: an entity goes on only in its own label (Viterbi's algorithm).
 
@@ -91,10 +92,9 @@ impl Votes {
             entities(run, text, detector, &mut found);
             run.clear();
         };
-        for word in self.words(tokens) {
-            if word.score < thresholds.of(likeliest(&word.outputs)) {
-                continue;
-            }
+        let words: Vec<Word> = self.words(tokens).collect();
+        let kept = kept(text, &words, thresholds);
+        for (word, _) in words.into_iter().zip(kept).filter(|(_, kept)| *kept) {
             if run.last().is_some_and(|last| !joins(text, last.span.end, &word)) {
                 finish(&mut run);
             }
@@ -146,6 +146,40 @@ fn likeliest(outputs: &Outputs) -> Label {
     let sums = outputs.iter().map(|[first, later]| first + later);
     let best = Label::ALL.iter().zip(sums).max_by(|a, b| a.1.total_cmp(&b.1));
     best.map_or(Label::Id, |(&label, _)| label)
+}
+
+/// Which words count: those that reach their threshold, and those that come near it beside one that
+/// does and are written like it. Half a name is as bad a leak as the whole.
+fn kept(text: &str, words: &[Word], thresholds: &Thresholds) -> Vec<bool> {
+    /// How near to its threshold such a word must come.
+    const NEAR: f32 = 0.4;
+    let share =
+        |word: &Word| word.score / thresholds.of(likeliest(&word.outputs)).max(f32::EPSILON);
+    let mut kept: Vec<bool> = words.iter().map(|word| share(word) >= 1.0).collect();
+    let capital = |word: &Word| {
+        word.span.of(text).is_some_and(|written| written.starts_with(char::is_uppercase))
+    };
+    let near = |at: usize, beside: usize, kept: &[bool]| {
+        let (Some(word), Some(other)) = (words.get(at), words.get(beside)) else { return false };
+        let (start, end) =
+            (word.span.end.min(other.span.end), word.span.start.max(other.span.start));
+        kept.get(beside) == Some(&true)
+            && share(word) >= NEAR
+            && likeliest(&word.outputs) == likeliest(&other.outputs)
+            && capital(word)
+            && capital(other)
+            && text.get(start..end).is_some_and(|gap| gap == " ")
+    };
+    for at in 0..words.len() {
+        if !kept.get(at).copied().unwrap_or(true)
+            && (at.checked_sub(1).is_some_and(|before| near(at, before, &kept))
+                || near(at, at + 1, &kept))
+            && let Some(slot) = kept.get_mut(at)
+        {
+            *slot = true;
+        }
+    }
+    kept
 }
 
 /// The likeliest entities of a run of words: for each word the best way to be the first or a later
@@ -295,6 +329,24 @@ mod tests {
         let own = Thresholds::new(0.5, &BTreeMap::from([(Label::Name, 0.3)]));
         let found = votes.decode("Rosa Park", &tokens, &own, &Arc::from("test"));
         assert_eq!(found.iter().map(|d| d.span).collect::<Vec<_>>(), [Span::new(0, 4)]);
+    }
+
+    #[test]
+    fn a_word_that_nearly_counts_does_beside_one_that_counts() {
+        for (text, second, expected) in [
+            ("Rosa Okafor", 0.3, "Rosa Okafor"),
+            ("Rosa Okafor", 0.1, "Rosa"),
+            ("Rosa okafor", 0.3, "Rosa"),
+            ("Rosa\nOkafor", 0.3, "Rosa"),
+        ] {
+            let tokens = [token(0, 4, false), token(5, 11, false)];
+            let mut votes = Votes::new(2);
+            let outputs = [0.1, 0.9, 0.0, 1.0 - second, second, 0.0];
+            votes.add(Window { start: 0, end: 2 }, &outputs, &labels());
+            let found = votes.decode(text, &tokens, &thresholds(), &Arc::from("test"));
+            let end = found.last().unwrap().span.end;
+            assert_eq!(text.get(found[0].span.start..end).unwrap(), expected, "{text} {second}");
+        }
     }
 
     #[test]

@@ -20,6 +20,7 @@ use super::{
     decode::{Thresholds, Votes},
     encode::{Encoder, Input, Token},
     model::{Model, ModelError, load_tokenizer},
+    narrow::narrow_all,
     notation::is_notation,
     pool::{Answer, Job, Limits, Next, Piece, Pool, Task},
     vocabulary::is_clinical,
@@ -234,7 +235,8 @@ impl Worker {
                 return Err(FAILED);
             }
             let text = phi.expose_phi();
-            let mut entities = votes.decode(text, own, &self.thresholds, &self.name);
+            let entities = votes.decode(text, own, &self.thresholds, &self.name);
+            let mut entities = narrow_all(text, entities);
             entities.retain(|entity| !is_clinical(text, entity) && !is_notation(text, entity));
             entities.iter_mut().for_each(|entity| entity.score *= TRUST);
             found.push(entities);

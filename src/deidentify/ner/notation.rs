@@ -1,5 +1,5 @@
 //! Notations that models take for identifiers and that name nobody: sequence variants, positions in
-//! a genome, codes of public terminologies. What a model finds is dropped when it lies in one.
+//! a genome, scores on scales ("Berg 38/56"), codes of public terminologies. What a model finds is dropped when it lies in one.
 
 use once_cell::sync::Lazy;
 use regex::Regex;
@@ -10,7 +10,7 @@ use crate::deidentify::entity::{Detection, Span};
 const AROUND: usize = 96;
 
 /// HGVS nomenclature (varnomen.hgvs.org) on RefSeq and Ensembl accessions, dbSNP, chromosome
-/// positions, and a code beside the name of its system in FHIR, C-CDA and HL7 v2.
+/// positions, scales named after people with what was measured, and a code beside the name of its system in FHIR, C-CDA and HL7 v2.
 static NOTATION: Lazy<Regex> = Lazy::new(|| {
     #[expect(clippy::unwrap_used, reason = "a constant, compiled by the tests")]
     Regex::new(concat!(
@@ -22,6 +22,11 @@ static NOTATION: Lazy<Regex> = Lazy::new(|| {
         r"|\bchr(?:[0-9]{1,2}|[XYM])\s?:\s?[gm]?\.?[0-9][0-9,]{2,14}(?:\s?-\s?[0-9][0-9,]{2,14})?",
         r#"|(?i:snomed|loinc|rxnorm|icd-?(?:9|10)|unitsofmeasure|hl7\.org)[^"'\s]{0,40}["']\s*,\s*["']code["']\s*:\s*["'][^"']{1,20}["']"#,
         r#"|(?i:\bcode\s?=\s?["'][^"']{1,20}["']\s+codeSystem\s?=\s?["'][0-9.]{5,40}["'])"#,
+        r"|\b(?i:apgar|ashworth|ballard|barthel|berg|bishop|borg|braden|caprini|child-pugh|epworth|glasgow|gleason|hamilton|katz|khorana|lawton|morse|norton|padua|ranson|snellen|tanner|tinetti|wells)(?:['’]?s)?",
+        r"(?:(?:\s(?i:adl|balance|chart|class|coma|criteria|fall|grade|iadl|index|scale|score|stage|test)s?)+(?:[:=\s]{1,3}[0-9]{1,3}(?:\s?/\s?[0-9]{1,3})?)?|\s[0-9]{1,3}\s?/\s?[0-9]{1,3}\b)",
+        r"|\b(?:NDC|CPT|HCPCS|LOINC|SNOMED(?:\s?CT)?|RxCUI|RXCUI|ICD(?:-?(?:9|10)(?:-CM|-PCS)?)?|DRG|PMID|ISBN|CVX|DSM(?:-5|-IV)?)\b[:\#\s]{0,3}[A-Z0-9][A-Z0-9.-]{1,16}\b",
+        // Places in the names of tests, rules, devices and diseases.
+        r"|\b(?i:st\.?\s(?:john|vitus)['’]?s?\s(?:wort|dance)|agent\sorange(?:\sregistry)?|west\snile(?:\svirus)?|rocky\smountain\sspotted\sfever|(?:rift\s)?valley\sfever|philadelphia\s(?:chromosome|collar)|(?:boston|milwaukee|charleston|miami\sj)\s(?:brace|collar|bowel)|ottawa\s(?:ankle|knee|heart)|canadian\s(?:ct|c-spine)|edinburgh\s(?:postnatal|scale)|cincinnati\s(?:prehospital|stroke)|montreal\scognitive|kansas\scity\scardiomyopathy|rotterdam\scriteria|tokyo\sguidelines|berlin\s(?:definition|questionnaire)|vancouver\sscar|toronto\s(?:criteria|bedside)|manchester\striage|mediterranean\s(?:diet|fever)|hong\skong\sflu|lyme\sdisease|san\sfrancisco\ssyncope|pittsburgh\ssleep|boston\sdiagnostic|denver\s(?:ii|developmental)|los\sangeles\s(?:grade|classification|motor))",
         r"|\b[0-9]{3,18}(?:-[0-9])?\^[^|^]{0,60}\^(?:LN|SCT|I9C?|I10C?|CVX|MVX|NDC|RXNORM|UCUM|C4|HL7[0-9]{4})\b",
     ))
     .unwrap()
@@ -58,6 +63,11 @@ mod tests {
     fn variants_and_codes_name_nobody() {
         for (text, found) in [
             ("NM_000546.6:c.742C>T (p.Arg248Trp)", "000546"),
+            ("Berg 38/56, TUG", "Berg 38/56"),
+            ("Morse fall scale 45", "Morse"),
+            ("NDC 0002-8215-01", "0002-8215-01"),
+            ("takes St. John's wort", "St. John's wort"),
+            ("Miami J collar", "Miami J"),
             ("NM_000546.6:c.742C>T (p.Arg248Trp)", "c.742C>T"),
             ("NM_000546.6(TP53):c.742C>T p.(Arg248Trp)", "Arg248Trp"),
             ("het c.80845_80846del", "80846del"),

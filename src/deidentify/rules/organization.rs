@@ -100,6 +100,11 @@ fn byte_joins(found: &Found<'_>) -> bool {
 }
 
 fn of(found: &Found<'_>) -> Option<Hit> {
+    // "Hospital for Special Surgery"; "at Mercy Hospital for Jane" tells for whom.
+    let whom = found.value().split_once(" for ").map(|(_, rest)| rest.trim_start_matches("the "));
+    if whom.is_some_and(|name| !name.split(' ').next().is_some_and(is_ordinary)) {
+        return None;
+    }
     let name = found
         .value()
         .split(' ')
@@ -151,6 +156,7 @@ mod tests {
                 "follow up in Cardiology Clinic",
                 "Past Medical History",
                 "Mental Health",
+                "the Hospital for Quezada",
                 "School: none",
                 "Hospital: discharged home",
                 "Pharmacy: on file",

@@ -119,20 +119,8 @@ pub(super) const RULES: &[Rule] = &[
         introduced,
     ),
     // Kinship and company.
-    rule(
-        Start::Words(
-            "son daughter dtr wife husband mother father mom dad moms dads sister \
-                 brother spouse partner fiance fiancé fiancee fiancée boyfriend \
-                 girlfriend bf gf grandson granddaughter grandmother grandfather aunt \
-                 uncle niece nephew cousin friend neighbor neighbour roommate caregiver \
-                 guardian sibling twin twins stepson stepdaughter stepmother stepfather \
-                 sons daughters kids children dog cat foster godmother godson coworker \
-                 boss landlord teacher parents siblings",
-        ),
-        0.85,
-        r"[\p{L}]{2,14}(?:-in-law)?(?:[ ](?:is|was|named|is[ ]named|called)[ ]|,[ ]|[ ]\(|[ ])[\x22(]?(\p{L})",
-        kin,
-    ),
+    rule(Start::Words(KIN), 0.85, AFTER_KIN, kin),
+    rule(Start::Words(KIN), 0.85, AFTER_KIN, second_kin),
     // Who did it: "seen by", "d/w", "signed by".
     rule(
         Start::Words("by with w via contact attn from paged called cc copy"),
@@ -193,6 +181,13 @@ pub(super) const RULES: &[Rule] = &[
         aged,
     ),
 ];
+
+const KIN: &str = "son daughter dtr wife husband mother father mom dad moms dads sister brother spouse partner fiance \
+                   fiancé fiancee fiancée boyfriend girlfriend bf gf grandson granddaughter grandmother grandfather \
+                   aunt uncle niece nephew cousin friend neighbor neighbour roommate caregiver guardian sibling twin \
+                   twins stepson stepdaughter stepmother stepfather sons daughters kids children dog cat foster \
+                   godmother godson coworker boss landlord teacher parents siblings";
+const AFTER_KIN: &str = r"[\p{L}]{2,14}(?:-in-law)?(?:[ ](?:is|was|are|were|named|is[ ]named|called)[ ]|,[ ]|[ ]\(|[ ])[\x22(]?(\p{L})";
 
 const SINGLE: &str = "a b c d e f g h i j k l m n o p q r s t u v w x y z";
 
@@ -379,16 +374,15 @@ fn kin(found: &Found<'_>) -> Option<Hit> {
     if caps && first.len() < 4 {
         return None;
     }
-    let span = read(found.text, found.span.start, How { most: 3, ..WEAK })?;
-    found.keep_span(and_another(found.text, span))
+    name(found, How { most: 3, ..WEAK })
 }
 
-/// "Freya and Itzel": both, with the word between.
-fn and_another(text: &str, span: Span) -> Span {
-    let rest = text.get(span.end..).unwrap_or_default();
-    let next = [" and ", " & ", " AND ", "/"].iter().find_map(|and| rest.strip_prefix(and));
-    next.and_then(|next| read(text, text.len() - next.len(), TITLED))
-        .map_or(span, |second| Span::new(span.start, second.end))
+/// The second name of "Freya and Itzel", "Ava, Mia & Noa" after a word for two.
+fn second_kin(found: &Found<'_>) -> Option<Hit> {
+    let first = kin(found)?.span;
+    let rest = found.text.get(first.end..)?;
+    let next = [" and ", " & ", " AND ", "/"].iter().find_map(|and| rest.strip_prefix(and))?;
+    found.keep_span(read(found.text, found.text.len() - next.len(), TITLED)?)
 }
 
 fn actor(found: &Found<'_>) -> Option<Hit> {
