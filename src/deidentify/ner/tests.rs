@@ -70,7 +70,7 @@ fn scores(precision: Precision, documents: &[evaluate::Document]) -> Scores {
             .iter()
             .map(async |document| evaluate::search(&detectors, document).await.unwrap()),
     ));
-    Report::new(String::new(), documents, &found, &found, None).both
+    Report::of_predictions(String::new(), documents, &found).both
 }
 
 /// What 8-bit weights gain in time must not be lost in what is found: 0.1 point at most.

@@ -40,7 +40,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         Start::DigitsWhen(1, 5, |around| matches!(around.mark(), b' ' | b',' | b'b' | b't')),
         0.9,
-        r"([0-9]{1,5}(?:[ ]?(?:bis|ter))?,?[ ](?:rue|avenue|boulevard|calle|via|viale|piazza|plaza|avenida|av\.|chemin|place|paseo|camino|rua|highway|hwy|route|county[ ]road|state[ ]road|rr)[ ](?:(?:de|la|le|du|des|del|di|el|las|los|da|do)[ ]){0,2}[\p{L}0-9][\p{L}0-9'.-]{1,30}(?:[ ](?-i:\p{Lu})[\p{L}'-]{1,30}){0,2})",
+        r"([0-9]{1,5}(?:[ ]?(?:bis|ter))?,?[ ](?:rue|avenue|boulevard|calle|via|viale|piazza|plaza|avenida|av\.|chemin|place|paseo|camino|rua|highway|hwy|route|county[ ]road|state[ ]road)[ ](?:(?:de|la|le|du|des|del|di|el|las|los|da|do)[ ]){0,2}[\p{L}0-9][\p{L}0-9'.-]{1,30}(?:[ ](?-i:\p{Lu})[\p{L}'-]{1,30}){0,2})",
         titled,
     ),
     rule(

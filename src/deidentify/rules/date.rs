@@ -131,6 +131,28 @@ pub(super) const RULES: &[Rule] = &[
         r"((?:1[89]|20)[0-9]{2}[-/ ]<month>[-/ ][0-9]{1,2})\b",
         uncut,
     ),
+    // Other languages: "3 février 1971", "3 de mayo de 1961", "3. Mai 1961", "2023年5月14日".
+    rule(
+        Start::DigitsWhen(1, 2, |around| {
+            matches!(around.mark(), b' ' | b'.') || around.mark() == b'e'
+        }),
+        0.9,
+        r"([0-9]{1,2}(?:\.|er)?[ ](?:de[ ])?(?:janvier|f[ée]vrier|mars|avril|mai|juin|juillet|ao[ûu]t|septembre|octobre|novembre|d[ée]cembre|enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre|januar|februar|m[äa]rz|juni|juli|oktober|dezember|janeiro|fevereiro|mar[çc]o|maio|junho|julho|setembro|outubro|novembro|dezembro|gennaio|febbraio|aprile|maggio|giugno|luglio|settembre|ottobre|dicembre)(?:[ ](?:del?[ ])?(?:19|20)[0-9]{2})?)\b",
+        translated,
+    ),
+    rule(
+        Start::DigitsWhen(4, 4, |around| !around.mark().is_ascii()),
+        0.95,
+        r"((?:19|20)[0-9]{2}[年년][ ]?[0-9]{1,2}[月월](?:[ ]?[0-9]{1,2}[日일])?)",
+        always,
+    ),
+    // "10 ix 1998": the month in Roman figures.
+    rule(
+        Start::DigitsWhen(1, 2, |around| matches!(around.mark(), b' ' | b'.' | b'/' | b'-')),
+        0.85,
+        r"([0-9]{1,2}[ ./-](?:i{1,3}|i[vx]|vi{0,3}|xi{0,2})[ ./-](?:19|20)[0-9]{2})\b",
+        always,
+    ),
     // After a cue even figures without marks are a date.
     rule(
         Start::Words(BIRTH),
@@ -160,6 +182,15 @@ pub(super) const RULES: &[Rule] = &[
 /// The figures of a date in either order.
 fn is_day_and_month(one: u32, two: u32) -> bool {
     (1..=31).contains(&one) && (1..=31).contains(&two) && (one <= 12 || two <= 12)
+}
+
+/// "3 mars" is no date in English: a year or a "de" tells the language.
+fn translated(found: &Found<'_>) -> Option<Hit> {
+    let parts = numbers(found.value());
+    let told = parts.len() == 2 || found.value().contains(" de ");
+    (told && parts.first().is_some_and(|day| (1..=31).contains(day)) && !found.is_cut())
+        .then(|| found.keep())
+        .flatten()
 }
 
 fn numbers(text: &str) -> Vec<u32> {

@@ -33,7 +33,7 @@ pub(super) const RULES: &[Rule] = &[
         label: Label::Email,
         score: 0.9,
         start: Start::Anywhere(&[" dot "]),
-        pattern: r"\b([a-z0-9][a-z0-9._+-]{0,63}(?:[ ](?:dot|underscore|dash|hyphen)[ ][a-z0-9._+-]{1,40}){0,4}[ ](?:at|@)[ ][a-z0-9-]{1,63}(?:[ ]dot[ ][a-z0-9-]{1,63}){0,4}[ ]dot[ ](?:com|org|net|edu|gov|co|io|uk|us|ca|de|fr|au))\b",
+        pattern: r"\b([a-z0-9][a-z0-9._+-]{0,63}(?:[ ](?:dot|underscore|dash|hyphen)[ ][a-z0-9._+-]{1,40}){0,4}[ ](?:at(?:[ -]sign)?|@)[ ][a-z0-9-]{1,63}(?:[ ]dot[ ][a-z0-9-]{1,63}){0,4}[ ]dot[ ](?:com|org|net|edu|gov|co|io|uk|us|ca|de|fr|au))\b",
         check: always,
     },
     Rule {
@@ -82,6 +82,7 @@ mod tests {
         finds(
             Label::Email,
             &[
+                ("jane at sign example dot com", &["jane at sign example dot com"]),
                 ("write to j.doe+rx@mail.example.co.uk.", &["j.doe+rx@mail.example.co.uk"]),
                 ("<HDYRDAL@CLINIC.EXAMPLE.ORG>", &["HDYRDAL@CLINIC.EXAMPLE.ORG"]),
                 ("email='a_b@x.example'", &["a_b@x.example"]),

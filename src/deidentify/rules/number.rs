@@ -358,7 +358,13 @@ fn strong_value(found: &Found<'_>) -> Option<Hit> {
             .iter()
             .any(|unit| after.starts_with(unit)));
     let ratio = super::engine::byte_before(found.text, found.at) == b'/';
-    (digits >= 2 && !measured && !ratio).then(|| found.keep_span(span)).flatten()
+    // "DL 4.5", "CIN 2.5": a small number with a decimal point is a measurement.
+    let decimal = value.split_once('.').is_some_and(|(whole, part)| {
+        let figures =
+            |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        figures(whole) && figures(part) && digits < 4
+    });
+    (digits >= 2 && !measured && !ratio && !decimal).then(|| found.keep_span(span)).flatten()
 }
 
 /// A secret word holds a digit, or it could be any word.

@@ -1,9 +1,13 @@
 //! Names of people, told by what stands around them: titles, credentials, the labels of forms,
 //! kinship, signatures, salutations, letters spelled out.
 
+mod kin;
 mod label;
 
-use self::label::labelled;
+use self::{
+    kin::{AFTER_KIN, KIN, kin, second_kin},
+    label::labelled,
+};
 use super::{
     engine::{Check, Found, Hit, Rule, Start, always},
     name::{How, read, read_before},
@@ -182,13 +186,6 @@ pub(super) const RULES: &[Rule] = &[
     ),
 ];
 
-const KIN: &str = "son daughter dtr wife husband mother father mom dad moms dads sister brother spouse partner fiance \
-                   fiancé fiancee fiancée boyfriend girlfriend bf gf grandson granddaughter grandmother grandfather \
-                   aunt uncle niece nephew cousin friend neighbor neighbour roommate caregiver guardian sibling twin \
-                   twins stepson stepdaughter stepmother stepfather sons daughters kids children dog cat foster \
-                   godmother godson coworker boss landlord teacher parents siblings";
-const AFTER_KIN: &str = r"[\p{L}]{2,14}(?:-in-law)?(?:[ ](?:is|was|are|were|named|is[ ]named|called)[ ]|,[ ]|[ ]\(|[ ])[\x22(]?(\p{L})";
-
 const SINGLE: &str = "a b c d e f g h i j k l m n o p q r s t u v w x y z";
 
 fn name(found: &Found<'_>, how: How) -> Option<Hit> {
@@ -347,42 +344,6 @@ fn introduced(found: &Found<'_>) -> Option<Hit> {
         return None;
     }
     name(found, WEAK)
-}
-
-fn kin(found: &Found<'_>) -> Option<Hit> {
-    let value = found.rest();
-    let lower = value.starts_with(char::is_lowercase);
-    let first = value
-        .split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '\''))
-        .next()
-        .unwrap_or_default();
-    let cue = found.text.get(found.at..found.span.start)?;
-    let listed = cue.contains(',');
-    if lower
-        && (listed
-            || first.len() < 4
-            || first.ends_with("ed")
-            || first.ends_with("ing")
-            || first.ends_with("ly")
-            || first.ends_with('s'))
-        && !cue.contains("named")
-    {
-        return None;
-    }
-    // Capitals after a comma go on a list in capitals: "FATHER, COPD".
-    let caps = !first.chars().any(char::is_lowercase);
-    if caps && first.len() < 4 {
-        return None;
-    }
-    name(found, How { most: 3, ..WEAK })
-}
-
-/// The second name of "Freya and Itzel", "Ava, Mia & Noa" after a word for two.
-fn second_kin(found: &Found<'_>) -> Option<Hit> {
-    let first = kin(found)?.span;
-    let rest = found.text.get(first.end..)?;
-    let next = [" and ", " & ", " AND ", "/"].iter().find_map(|and| rest.strip_prefix(and))?;
-    found.keep_span(read(found.text, found.text.len() - next.len(), TITLED)?)
 }
 
 fn actor(found: &Found<'_>) -> Option<Hit> {

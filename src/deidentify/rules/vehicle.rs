@@ -137,6 +137,13 @@ fn udi(found: &Found<'_>) -> Option<Hit> {
 
 fn device(found: &Found<'_>) -> Option<Hit> {
     let value = found.value();
+    // "serial SN 900412-B": the second cue is none of the number.
+    let cue = ["SN ", "NO ", "ID ", "REF ", "LOT "].iter().find(|cue| value.starts_with(**cue));
+    let found = &Found {
+        span: Span::new(found.span.start + cue.map_or(0, |cue| cue.len()), found.span.end),
+        ..*found
+    };
+    let value = found.value();
     let count = value.bytes().filter(u8::is_ascii_digit).count();
     let letters = value.bytes().any(|byte| byte.is_ascii_alphabetic());
     let cue = found.text.get(found.at..found.span.start).unwrap_or_default().to_ascii_lowercase();

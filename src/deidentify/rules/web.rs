@@ -42,6 +42,24 @@ pub(super) const RULES: &[Rule] = &[
         r"([0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:/[0-9]{1,2})?)",
         ipv4,
     ),
+    // Messengers' hosts under top-level domains that are words too.
+    rule(
+        "url",
+        Label::Url,
+        Start::WordsWhen("t wa bit youtu fb ig", |around| around.mark() == b'.'),
+        0.95,
+        r"((?:t|wa|fb|ig|m)\.me/[^\s<>\x22{}|\\^`]{2,80}|(?:bit\.ly|youtu\.be)/[^\s<>\x22{}|\\^`]{2,80})",
+        url,
+    ),
+    // MAC addresses as network gear writes them, "001a.2b3c.4d5e".
+    rule(
+        "mac",
+        Label::Device,
+        Start::Code(4, 4),
+        0.9,
+        r"([0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4})\b",
+        dotted_mac,
+    ),
     rule(
         "ip",
         Label::Ip,
@@ -128,6 +146,12 @@ fn url(found: &Found<'_>) -> Option<Hit> {
         return None;
     }
     trimmed(found, found.span.start)
+}
+
+/// Three decimals joined by points are none: an address of a card has letters.
+fn dotted_mac(found: &Found<'_>) -> Option<Hit> {
+    let letters = found.value().bytes().any(|byte| byte.is_ascii_alphabetic());
+    (letters && !found.is_cut()).then(|| found.keep()).flatten()
 }
 
 /// Where the run of `is_part` that ends at `end` begins, at most 80 bytes back.
@@ -297,6 +321,7 @@ mod tests {
         finds(
             Label::Url,
             &[
+                ("telegram: t.me/janeroe", &["t.me/janeroe"]),
                 (
                     "see https://portal.example.org/u/7?x=1.",
                     &["https://portal.example.org/u/7?x=1"],
@@ -312,6 +337,7 @@ mod tests {
                 ("on IG @karim_runs", &["@karim_runs"]),
             ],
         );
+        finds(Label::Device, &[("mac 001A.2B3C.4D5E up", &["001A.2B3C.4D5E"])]);
         finds(
             Label::Ip,
             &[

@@ -83,6 +83,8 @@ pub(super) fn month_day(found: &Found<'_>) -> Option<Hit> {
     if listed(SCORED, word.as_str()) {
         return None;
     }
+    // A log opens its lines with dates: "3/12 Hgb 8.1", "3/13 worse".
+    let logged = starts_line(found) && has_such_line(found);
     let month_first = one <= 12 && two > 12 && !matches!(two, 15 | 20 | 24 | 25 | 27 | 28 | 30);
     let odd = one <= 12 && matches!(two, 7 | 9 | 11) && one != two;
     let starts = word.is_empty() && matches!(found.prev(), b'\n' | b'(');
@@ -94,6 +96,7 @@ pub(super) fn month_day(found: &Found<'_>) -> Option<Hit> {
     // No score is more than all: "10/9".
     let no_share = one > two && one <= 12 && two > 2;
     if ranged
+        || logged
         || no_share
         || month_first
         || (odd && followed)
@@ -102,6 +105,30 @@ pub(super) fn month_day(found: &Found<'_>) -> Option<Hit> {
         return found.keep();
     }
     None
+}
+
+/// Whether a line begins with the find.
+fn starts_line(found: &Found<'_>) -> bool {
+    let before = found.before(4);
+    before.trim_end_matches([' ', '-', '*', '•']).is_empty() && before.len() < 4
+        || before.trim_end_matches([' ', '-', '*', '•']).ends_with('\n')
+}
+
+/// Whether another line nearby begins with a month and a day.
+fn has_such_line(found: &Found<'_>) -> bool {
+    let dated = |line: &str| {
+        let line = line.trim_start_matches([' ', '-', '*', '•']);
+        let word = line.split([' ', ':', '\t', ',']).next().unwrap_or_default();
+        let figures = numbers(word);
+        word.matches('/').count() == 1
+            && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'/')
+            && matches!(figures.as_slice(), &[one, two] if is_day_and_month(one, two))
+    };
+    let whole = |text: &str| text.contains('\n');
+    let before = found.before(400);
+    let after = found.after(400);
+    (whole(before) && before.trim_end_matches([' ', '-', '*', '•']).lines().any(dated))
+        || (whole(after) && after.lines().skip(1).any(dated))
 }
 
 /// The second figure of the date at the other end of a range, "2/3-2/5".

@@ -35,6 +35,11 @@ fn whole_dates() {
             ("moved in July", &["July"]),
             ("DOB: 1960-Jan-05", &["1960-Jan-05"]),
             ("week of 1/8, 1/6 labs", &["1/8", "1/6"]),
+            ("né le 3 février 1971", &["3 février 1971"]),
+            ("nacida el 3 de mayo de 1961", &["3 de mayo de 1961"]),
+            ("am 3. Mai 1961 geboren", &["3. Mai 1961"]),
+            ("2023年5月14日 入院", &["2023年5月14日"]),
+            ("died 10 ix 1998", &["10 ix 1998"]),
         ],
     );
     finds_not(
@@ -59,6 +64,9 @@ fn whole_dates() {
             "11.2.300",
             "1-2-3",
             "may have",
+            "grade 2 vi 5",
+            "3 mars bars",
+            "1 mai tai",
         ],
     );
 }
@@ -74,6 +82,7 @@ fn a_month_and_a_day() {
             ("level 10/9, expires 10/7 2300", &["10/9", "10/7"]),
             ("3/14 is the date", &["3/14"]),
             ("inpatient 2/3-2/5 then home", &["2/3", "2/5"]),
+            ("3/12 Hgb 8.1\n3/13 worse", &["3/12", "3/13"]),
         ],
     );
     finds_not(
@@ -94,6 +103,7 @@ fn a_month_and_a_day() {
             "L4/5",
             "takes 1/2 a pill",
             "legs 4/5-5/5 now",
+            "2/5 left leg\nno change",
         ],
     );
 }

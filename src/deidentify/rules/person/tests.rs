@@ -57,6 +57,7 @@ fn names_by_label_and_kin() {
             ("HIS SON, KARIM, WHO HOLDS", &["KARIM"]),
             ("daughter lupita translates", &["lupita"]),
             ("wife Opal, ranch", &["Opal"]),
+            ("with moms Freya and Itzel.", &["Freya", "Itzel"]),
             ("Electronically signed by: Tamsin Quaye", &["Tamsin Quaye"]),
             ("THAT IS S-U-M-M-E-R-S, ", &["S-U-M-M-E-R-S"]),
             ("Dear Fiona,\n", &["Fiona"]),

@@ -1,0 +1,53 @@
+//! Names after words for kinship and company: "her son Ezra", "moms Freya and Itzel".
+
+use super::super::{
+    engine::{Found, Hit},
+    name::{How, read},
+};
+use super::{TITLED, WEAK, name};
+
+/// Words for relatives and company, and for animals.
+pub(super) const KIN: &str = "son daughter dtr wife husband mother father mom dad moms dads sister brother spouse partner fiance \
+                   fiancé fiancee fiancée boyfriend girlfriend bf gf grandson granddaughter grandmother grandfather \
+                   aunt uncle niece nephew cousin friend neighbor neighbour roommate caregiver guardian sibling twin \
+                   twins stepson stepdaughter stepmother stepfather sons daughters kids children dog cat foster \
+                   godmother godson coworker boss landlord teacher parents siblings";
+/// Such a word, and where a name may begin.
+pub(super) const AFTER_KIN: &str = r"[\p{L}]{2,14}(?:-in-law)?(?:[ ](?:is|was|are|were|named|is[ ]named|called)[ ]|,[ ]|[ ]\(|[ ])[\x22(]?(\p{L})";
+
+/// "her son Ezra": a name in lower case or in capitals only where no word is like it.
+pub(super) fn kin(found: &Found<'_>) -> Option<Hit> {
+    let value = found.rest();
+    let lower = value.starts_with(char::is_lowercase);
+    let first = value
+        .split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '\''))
+        .next()
+        .unwrap_or_default();
+    let cue = found.text.get(found.at..found.span.start)?;
+    let listed = cue.contains(',');
+    if lower
+        && (listed
+            || first.len() < 4
+            || first.ends_with("ed")
+            || first.ends_with("ing")
+            || first.ends_with("ly")
+            || first.ends_with('s'))
+        && !cue.contains("named")
+    {
+        return None;
+    }
+    // Capitals after a comma go on a list in capitals: "FATHER, COPD".
+    let caps = !first.chars().any(char::is_lowercase);
+    if caps && first.len() < 4 {
+        return None;
+    }
+    name(found, How { most: 3, ..WEAK })
+}
+
+/// The second name of "Freya and Itzel", "Ava, Mia & Noa" after a word for two.
+pub(super) fn second_kin(found: &Found<'_>) -> Option<Hit> {
+    let first = kin(found)?.span;
+    let rest = found.text.get(first.end..)?;
+    let next = [" and ", " & ", " AND ", "/"].iter().find_map(|and| rest.strip_prefix(and))?;
+    found.keep_span(read(found.text, found.text.len() - next.len(), TITLED)?)
+}
