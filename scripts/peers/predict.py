@@ -98,15 +98,21 @@ def philter() -> Callable[[str], Found]:
 
     def find(text: str) -> Found:
         kept, _, _ = philter_lite.detect_phi(text, filters)
-        # What is neither kept nor a mark is masked (philter_lite.transform_text_asterisk).
-        spans, at = [], 0
+        # What is neither kept nor a mark is masked (philter_lite.transform_text_asterisk). Marks between masked
+        # characters count as masked too: "3/14" as "*/**" tells nothing, and would be called a leak.
         masked = philter_lite.transform_text_asterisk(text, kept)
+        spans: list[tuple[int, int, str]] = []
+        at = 0
         while at < len(text):
             end = at
             while end < len(text) and masked[end] == "*" and text[end] != "*":
                 end += 1
             if end > at:
-                spans.append((at, end, "PHI"))
+                between = text[spans[-1][1]:at] if spans else ""
+                if spans and len(between) <= 3 and not any(c.isalnum() or c == "\n" for c in between):
+                    spans[-1] = (spans[-1][0], end, "PHI")
+                else:
+                    spans.append((at, end, "PHI"))
             at = max(end, at + 1)
         return spans
 
