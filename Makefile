@@ -1,7 +1,7 @@
 # `make` lists the targets. Each does all its own set-up on a fresh machine.
 
 .DEFAULT_GOAL := help
-.PHONY: help build serve demo test lint fmt advisories evaluate fuzz
+.PHONY: help build serve demo test lint fmt advisories bench evaluate fuzz
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -36,6 +36,9 @@ advisories: ## Check dependencies for known vulnerabilities (needs the internet)
 	@scripts/install-cargo-deny
 	@.tools/bin/cargo-deny --config scripts/deny.toml check advisories
 
+
+bench: ## Measure speed and memory, beside peers, into docs/performance.md
+	@scripts/bench
 
 evaluate: build ## Measure recall and precision of the detectors on the gold files
 	@target/release/deid-gateway evaluate $(wildcard ../shared/data/dev/*.jsonl) tests/data/*.jsonl
