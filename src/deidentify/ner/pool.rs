@@ -240,3 +240,95 @@ impl Task {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::VecDeque, sync::Arc};
+
+    use tokio::sync::oneshot::{self, Receiver};
+
+    use super::{Answer, Job, Limits, Next, Piece, Pool, Task};
+    use crate::deidentify::ner::encode::{Input, Window};
+
+    fn job() -> (Job, Receiver<Answer>) {
+        let (answer, found) = oneshot::channel();
+        (Job { texts: Arc::new([]), taken: None, answer }, found)
+    }
+
+    fn pool(waiting: usize, batch: usize, threads: usize) -> Pool {
+        Pool::new(Limits { waiting, batch, threads })
+    }
+
+    /// Opens a request with windows of these lengths.
+    fn open(pool: &Pool, lengths: &[usize]) -> (Arc<Task>, Receiver<Answer>) {
+        let (job, found) = job();
+        let piece = |&length: &usize| Piece {
+            text: 0,
+            window: Window { start: 0, end: length },
+            input: Input::probe(100, length),
+        };
+        let pieces: VecDeque<Piece> = lengths.iter().map(piece).collect();
+        (pool.open(job, Vec::new(), pieces), found)
+    }
+
+    /// The lengths of the windows of the next share.
+    fn share(pool: &Pool) -> Vec<usize> {
+        match pool.next() {
+            Next::Infer(share) => share.iter().map(|(_, piece)| piece.tokens()).collect(),
+            Next::Tokenize(_) | Next::End => panic!("no windows"),
+        }
+    }
+
+    #[test]
+    fn a_full_queue_gives_the_request_back() {
+        let pool = pool(2, 8, 1);
+        let (jobs, answers): (Vec<_>, Vec<_>) = (0..3).map(|_| job()).unzip();
+        let taken: Vec<bool> = jobs.into_iter().map(|job| pool.add(job).is_ok()).collect();
+        assert_eq!(taken, [true, true, false]);
+        drop(answers);
+        let (job, _answer) = job();
+        assert!(pool.add(job).is_ok(), "those who left have made room");
+    }
+
+    #[test]
+    fn the_windows_of_one_text_are_shared_by_the_threads() {
+        let pool = pool(8, 8, 2);
+        let (_task, _found) = open(&pool, &[128, 128, 62]);
+        assert_eq!(share(&pool), [128]);
+        assert_eq!(share(&pool), [128]);
+        assert_eq!(share(&pool), [62]);
+    }
+
+    #[test]
+    fn requests_take_turns_and_run_together() {
+        let pool = pool(8, 3, 1);
+        let (_long, _found) = open(&pool, &[100, 101, 102, 103]);
+        let (_short, _other) = open(&pool, &[10]);
+        assert_eq!(share(&pool), [100, 10, 101], "the short one does not wait for all of the long");
+        assert_eq!(share(&pool), [102, 103]);
+    }
+
+    #[test]
+    fn what_nobody_waits_for_is_dropped() {
+        let pool = pool(8, 8, 1);
+        let (left, found) = open(&pool, &[50, 51]);
+        drop(found);
+        let (_task, _found) = open(&pool, &[20]);
+        assert_eq!(share(&pool), [20]);
+        assert!(left.is_left());
+        pool.end();
+        assert!(matches!(pool.next(), Next::End));
+    }
+
+    #[test]
+    fn a_request_is_answered_once_and_after_its_last_window() {
+        let pool = pool(8, 8, 1);
+        let (task, mut found) = open(&pool, &[5, 6]);
+        assert!(task.add(0, |_| ()).is_none());
+        assert!(task.add(0, |_| ()).is_some());
+        task.answer(Ok(Vec::new()));
+        task.answer(Ok(vec![Vec::new()]));
+        assert!(found.try_recv().unwrap().unwrap().is_empty());
+        assert!(task.is_left());
+    }
+}
