@@ -26,9 +26,8 @@ import urllib.request
 import report
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-WORDS = (40, 180, 360, 1500, 7000)
-ROUNDS = 9
-TICKS = os.sysconf("SC_CLK_TCK")
+WORDS = (28, 84, 160, 1500, 7000)
+ROUNDS = 21
 
 
 def free_port():
@@ -50,8 +49,8 @@ def wait_for(url, process, limit=120):
 
 def cpu_of(pid):
     """Processor time of a process so far, in milliseconds."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return 1000 * (int(fields[11]) + int(fields[12])) / TICKS
+    tasks = pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e6
 
 
 def resident(pid):
@@ -141,7 +140,7 @@ def lengths(gateway, onnx, presidio, vocabulary):
     text_of, rows, number = texts(), [], 0
     for count in WORDS:
         ours, theirs, onnxs = [], [], []
-        rounds = ROUNDS if count < 2000 else 3
+        rounds = ROUNDS if count < 1000 else 2
         size = tokens(text_of(count, 0), vocabulary)
         for turn in range(rounds + 1):
             number += 1
@@ -169,7 +168,7 @@ def conversation(gateway, turns=20):
 
 def wrk(port, path, folder, connections, seconds=6, text=None):
     script = folder / "post.lua"
-    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": text or "Hello"}]})
+    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": text or "Note 0. Hello"}]})
     quoted = "[==[" + body + "]==]"
     # Every request has a text of its own, so that nothing is remembered.
     script.write_text(
@@ -249,7 +248,7 @@ def main():
         stack.callback(nginx.terminate)
         gateway = Gateway(binary, folder, upstream, ner)
         stack.callback(gateway.end)
-        onnx = Peer([onnx_python, parts / "onnx_peer.py", model, "2"])
+        onnx = Peer([onnx_python, parts / "onnx_peer.py", model, "1"])
         presidio = Peer([presidio_python, parts / "presidio_peer.py"])
         result = {"date": datetime.date.today().isoformat(), "cpu": re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())[1],
                   "cores": os.cpu_count(), "load": os.getloadavg()[0], "ready_s": gateway.ready_s, "idle_mib": gateway.idle_mib}
