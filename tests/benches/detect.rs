@@ -3,7 +3,6 @@
 //! The texts are the repository's own gold documents, and where they are, the clinical dialogues
 //! and notes of the development data.
 
-#![expect(missing_docs, reason = "criterion's macros make functions without any")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot start should say so")]
 
 use std::{fs, hint::black_box, path::Path, sync::Arc, time::Duration};
