@@ -1,5 +1,6 @@
 //! The transformer detectors: a model, its threads, and the way from text to entities.
 
+mod deberta;
 mod decode;
 mod encode;
 mod engine;
@@ -11,6 +12,7 @@ mod fast;
 mod labels;
 mod model;
 mod narrow;
+mod network;
 mod notation;
 mod pool;
 mod token_types;
@@ -61,5 +63,7 @@ impl Detector for NerDetector {
     }
 }
 
+#[cfg(test)]
+mod architectures;
 #[cfg(test)]
 mod tests;

@@ -86,17 +86,49 @@ impl Encoder {
         let pieces = self.tokenizer.tokenize_with_offsets(text);
         let ids = self.tokenizer.convert_tokens_to_ids(&pieces.tokens);
         let bytes = byte_offsets(text);
-        let mut tokens = Vec::with_capacity(ids.len());
-        for ((id, offset), mask) in ids.into_iter().zip(&pieces.offsets).zip(&pieces.masks) {
+        let unknown = self.tokenizer.get_unk_id();
+        let mut tokens: Vec<Token> = Vec::with_capacity(ids.len());
+        for (at, ((id, offset), mask)) in
+            ids.into_iter().zip(&pieces.offsets).zip(&pieces.masks).enumerate()
+        {
+            if is_extra_blank(pieces.tokens.get(at..).unwrap_or_default()) {
+                continue;
+            }
             let place = offset.and_then(|offset| {
                 let start = *bytes.get(offset.begin as usize)?;
                 let end = *bytes.get(offset.end as usize)?;
-                Some(Span::new(start, end))
+                Some(without_blanks(text, Span::new(start, end)))
             });
             let span = place.ok_or_else(|| {
                 ModelError::Inference("the tokenizer lost a token's place in the text".to_owned())
             })?;
-            tokens.push(Token { id, kind: 0, span, continues: *mask == Mask::Continuation });
+            // A letter that SentencePiece does not know comes as several tokens of one place, and of
+            // a run of them only the last has a place at all.
+            if let Some(last) = tokens.last_mut()
+                && span.start < last.span.end
+                && id == unknown
+                && last.id == unknown
+            {
+                last.span.end = last.span.end.max(span.end);
+                continue;
+            }
+            let done = tokens.last().map_or(0, |last| last.span.end);
+            let hole = without_blanks(text, Span::new(done.min(span.start), span.start));
+            let span = match &self.tokenizer {
+                TokenizerOption::DebertaV2(_) | TokenizerOption::XLMRoberta(_)
+                    if !hole.is_empty() =>
+                {
+                    Span::new(hole.start, span.end)
+                }
+                _ => span,
+            };
+            let continues = match &self.tokenizer {
+                // These mark the pieces of a word themselves.
+                TokenizerOption::Bert(_) => *mask == Mask::Continuation,
+                // These count the marks after a word to it.
+                _ => tokens.last().is_some_and(|last: &Token| goes_on(text, last.span, span)),
+            };
+            tokens.push(Token { id, kind: 0, span, continues });
         }
         self.types.mark(text, &mut tokens);
         Ok(tokens)
@@ -137,6 +169,38 @@ impl Encoder {
     pub(super) fn prefix_len(&self) -> usize {
         self.prefix.len()
     }
+}
+
+/// SentencePiece's mark of a blank.
+const BLANK: &str = "\u{2581}";
+
+/// Whether the first of `pieces` is a blank that SentencePiece itself would not have seen: it takes
+/// a run of blanks for one, and none at the end.
+fn is_extra_blank(pieces: &[String]) -> bool {
+    let mut pieces = pieces.iter();
+    pieces.next().is_some_and(|piece| piece == BLANK)
+        && pieces.next().is_none_or(|next| next.starts_with(BLANK))
+}
+
+/// `span` without the blanks at its ends: RoBERTa's and SentencePiece's tokens hold the blank before
+/// them.
+fn without_blanks(text: &str, span: Span) -> Span {
+    let piece = span.of(text).unwrap_or_default();
+    let start = span.start + (piece.len() - piece.trim_start().len());
+    Span::new(start, start + piece.trim().len())
+}
+
+/// Whether the token at `span` is of one word with the one before it.
+fn goes_on(text: &str, last: Span, span: Span) -> bool {
+    let ends = |span: Span| {
+        let mut letters = span.of(text).unwrap_or_default().chars();
+        let first = letters.next();
+        (first, letters.next_back().or(first))
+    };
+    let is_word = |end: Option<char>| end.is_some_and(char::is_alphanumeric);
+    // Pieces of one character, its bytes or its decomposition, have one place.
+    span.start < last.end
+        || last.end == span.start && is_word(ends(last).1) && is_word(ends(span).0)
 }
 
 /// The byte offset of each code point, and the length at the end: tokenizers count code points.

@@ -11,20 +11,19 @@ use std::{
 
 use rust_bert::{
     Activation, Config as _,
-    bert::{BertConfig, BertForTokenClassification},
-    distilbert::{DistilBertConfig, DistilBertForTokenClassification},
-    electra::{ElectraConfig, ElectraForTokenClassification},
+    bert::BertConfig,
     pipelines::common::{ModelType, TokenizerOption},
-    roberta::RobertaForTokenClassification,
 };
 use serde::Deserialize;
+use serde_json::Value;
 use tch::{Device, Kind, Tensor, nn::VarStore};
 use thiserror::Error;
 
 use super::{
     encode::Input,
-    fast::{Dimensions, FastBert, Room, Weights},
+    fast::{Dimensions, FastBert, Weights},
     labels::LabelMap,
+    network::{Network, stop},
     token_types::TokenTypes,
 };
 use crate::settings::{NerSettings, Precision};
@@ -49,7 +48,9 @@ pub enum ModelError {
     #[error("{0} holds no model.safetensors, rust_model.ot or pytorch_model.bin")]
     NoWeights(PathBuf),
     /// An architecture that is not built in.
-    #[error("model_type {0:?} is not one of bert, distilbert, roberta, xlm-roberta, electra")]
+    #[error(
+        "model_type {0:?} is not one of bert, distilbert, roberta, xlm-roberta, electra, deberta-v2"
+    )]
     Architecture(String),
     /// A label of the model's that is neither ours nor mapped.
     #[error("the model's label {0} is unknown here: map it under `labels`, or to \"none\"")]
@@ -95,15 +96,6 @@ struct TokenizerConfig {
     strip_accents: Option<bool>,
 }
 
-enum Network {
-    Bert(BertForTokenClassification),
-    DistilBert(DistilBertForTokenClassification),
-    Roberta(RobertaForTokenClassification),
-    Electra(ElectraForTokenClassification),
-    /// BERT in 8-bit whole numbers, where the processor and the model's shape allow it.
-    Fast(Arc<FastBert>, Box<Room>),
-}
-
 /// A loaded model with its tokenizer. Weights are fp32, whatever the file holds, or 8-bit made of
 /// these.
 pub(super) struct Model {
@@ -130,6 +122,7 @@ pub(super) fn load_tokenizer(folder: &Path) -> Result<TokenizerOption, ModelErro
     let (vocabulary, merges, accents) = match kind {
         ModelType::Roberta => (file("vocab.json")?, Some(file("merges.txt")?), None),
         ModelType::XLMRoberta => (file("sentencepiece.bpe.model")?, None, None),
+        ModelType::DebertaV2 => (file("spm.model")?, None, None),
         _ => (file("vocab.txt")?, None, config.strip_accents),
     };
     guarded(|| {
@@ -272,30 +265,10 @@ impl Model {
     ) -> Result<Self, ModelError> {
         let weights = VarStore::new(Device::Cpu);
         let path = folder.join("config.json");
-        let network = guarded(|| {
-            let root = weights.root();
-            Ok(match kind {
-                ModelType::DistilBert => {
-                    Network::DistilBert(DistilBertForTokenClassification::new(
-                        root,
-                        &DistilBertConfig::from_file(&path),
-                    )?)
-                }
-                ModelType::Electra => Network::Electra(ElectraForTokenClassification::new(
-                    root,
-                    &ElectraConfig::from_file(&path),
-                )?),
-                ModelType::Roberta | ModelType::XLMRoberta => Network::Roberta(
-                    RobertaForTokenClassification::new(root, &BertConfig::from_file(&path))?,
-                ),
-                _ => Network::Bert(BertForTokenClassification::new(
-                    root,
-                    &BertConfig::from_file(&path),
-                )?),
-            })
-        })
-        .and_then(|built: Result<_, rust_bert::RustBertError>| built.map_err(|e| e.to_string()))
-        .map_err(|reason| ModelError::Config(path, first_line(&reason)))?;
+        let config: Value = read_json(&path)?;
+        let network = guarded(|| Network::new(kind, &weights.root(), config))
+            .and_then(|built| built)
+            .map_err(|reason| ModelError::Config(path, first_line(&reason)))?;
         Ok(Self { network, weights, folder, kind, labels, types })
     }
 
@@ -370,16 +343,19 @@ impl Model {
             Network::Bert(bert) => {
                 bert.forward_t(Some(&ids), Some(&mask), Some(&types), None, None, false).logits
             }
-            Network::DistilBert(bert) => match bert.forward_t(Some(&ids), Some(&mask), None, false)
-            {
-                Ok(output) => output.logits,
-                // rust-bert's own error type; the guard around this call names it.
-                Err(error) => std::panic::resume_unwind(Box::new(error.to_string())),
+            Network::DistilBert(bert) => {
+                bert.forward_t(Some(&ids), Some(&mask), None, false).map_or_else(stop, |o| o.logits)
+            }
+            Network::DebertaV2(bert) => match bert.forward(&ids, &mask) {
+                Ok(logits) => logits,
+                Err(error) => stop(error),
             },
             Network::Roberta(bert) => {
                 bert.forward_t(Some(&ids), Some(&mask), None, None, None, false).logits
             }
             Network::Electra(bert) => {
+                // rust-bert adds this mask to the scores as it is, and padding would be attended to.
+                let mask = (mask.to_kind(Kind::Float) - 1.0) * 10_000.0;
                 bert.forward_t(Some(&ids), Some(&mask), None, None, None, false).logits
             }
             Network::Fast(..) => std::panic::resume_unwind(Box::new("it is no libtorch network")),
@@ -431,6 +407,7 @@ fn architecture(config: &CommonConfig) -> Result<ModelType, ModelError> {
         "roberta" => Ok(ModelType::Roberta),
         "xlm-roberta" => Ok(ModelType::XLMRoberta),
         "electra" => Ok(ModelType::Electra),
+        "deberta-v2" => Ok(ModelType::DebertaV2),
         other => Err(ModelError::Architecture(other.to_owned())),
     }
 }
