@@ -8,6 +8,7 @@ mod error_response;
 mod health;
 mod models;
 mod openai;
+mod presidio;
 mod protect;
 mod rate_limit;
 mod request_id;
@@ -27,6 +28,14 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(post_only("/v1/moderations", web::post().to(openai::moderations)))
         .service(post_only("/v1/deidentify", web::post().to(deidentify::deidentify)))
         .service(post_only("/v1/reidentify", web::post().to(deidentify::reidentify)))
+        .service(post_only("/analyze", web::post().to(presidio::analyze)))
+        .service(post_only("/anonymize", web::post().to(presidio::anonymize)))
+        .service(post_only("/deanonymize", web::post().to(presidio::deanonymize)))
+        .service(get_only("/supportedentities", get().to(presidio::supported_entities)))
+        .service(get_only("/recognizers", get().to(presidio::recognizers)))
+        .service(get_only("/anonymizers", get().to(presidio::anonymizers)))
+        .service(get_only("/deanonymizers", get().to(presidio::deanonymizers)))
+        .service(get_only("/health", get().to(presidio::health)))
         .service(get_only("/v1/models", get().to(models::list)))
         .service(get_only("/v1/models/{id:.+}", get().to(models::one)))
         .service(get_only("/healthz", get().to(health::alive)))

@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand.
 
 mod deidentify;
+mod doctor;
 mod evaluate;
 mod files;
 mod keys;
@@ -36,6 +37,8 @@ enum Command {
     /// Make, list and revoke gateway keys
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Send synthetic PHI through this configuration, and say what would leak
+    Doctor(doctor::Doctor),
     /// Print the effective settings, secrets masked
     Settings,
 }
@@ -57,6 +60,7 @@ pub fn run() -> ExitCode {
         Command::Reidentify(reidentify) => reidentify.run(),
         Command::Evaluate(evaluate) => evaluate.run(file),
         Command::Keys(keys) => keys.run(file),
+        Command::Doctor(doctor) => doctor.run(file),
         Command::Settings => settings::run(file),
     };
     match result {

@@ -8,6 +8,7 @@ mod grow;
 pub mod known;
 pub mod merge;
 pub mod ner;
+mod presidio;
 pub mod propagate;
 mod rule_detector;
 pub mod rules;
@@ -22,6 +23,7 @@ use self::{
     entity::{Detection, Label, Span},
     merge::merge,
     ner::{EngineOptions, ModelError, NerDetector},
+    presidio::PresidioDetector,
     rule_detector::RuleDetector,
     rules::RuleError,
 };
@@ -39,6 +41,14 @@ pub enum StartError {
     /// A rule of the operator's own is wrong.
     #[error("detectors: {0}")]
     Rule(#[from] RuleError),
+    /// A Presidio analyzer cannot be asked.
+    #[error("detectors.presidio {name:?}: {reason}")]
+    Presidio {
+        /// Its name in the settings.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// A model cannot be loaded.
     #[error("detectors.ner {name:?}: {error}")]
     Model {
@@ -72,6 +82,11 @@ pub fn start_detectors(settings: &Settings) -> Result<Vec<Arc<dyn Detector>>, St
             .map_err(|error| StartError::Model { name: ner.name.clone(), error })?;
         detectors.push(Arc::new(detector));
     }
+    for presidio in &settings.detectors.presidio {
+        let detector = PresidioDetector::start(presidio)
+            .map_err(|reason| StartError::Presidio { name: presidio.name.clone(), reason })?;
+        detectors.push(Arc::new(detector));
+    }
     Ok(detectors)
 }
 
@@ -95,6 +110,11 @@ impl Deidentifier {
     /// Finds with detectors that are there already.
     pub fn with(detectors: Composite) -> Self {
         Self { detectors }
+    }
+
+    /// The detectors' names.
+    pub fn names(&self) -> Vec<&str> {
+        self.detectors.names()
     }
 
     /// Whether every detector is loaded and warm.

@@ -10,12 +10,14 @@
 pub mod api;
 pub mod cli;
 pub mod deidentify;
+pub mod doctor;
 pub mod error;
 pub mod evaluate;
 pub mod gateway;
 pub mod keys;
 pub mod logging;
 pub mod phi;
+pub mod presidio;
 pub mod server;
 pub mod settings;
 pub mod store;

@@ -2,7 +2,7 @@
 
 mod live;
 
-use std::{num::NonZero, sync::Arc};
+use std::{net::SocketAddr, num::NonZero, sync::Arc};
 
 use actix_web::{App, HttpServer, middleware::from_fn, web::Data};
 use thiserror::Error;
@@ -48,6 +48,17 @@ pub enum ServerError {
 /// # Errors
 /// When it cannot start, or breaks.
 pub async fn serve(settings: Settings) -> Result<(), ServerError> {
+    serve_and_tell(settings, |_| {}).await
+}
+
+/// [`serve`], which tells the addresses that it listens on.
+///
+/// # Errors
+/// When it cannot start, or breaks.
+pub async fn serve_and_tell(
+    settings: Settings,
+    listening: impl FnOnce(&[SocketAddr]),
+) -> Result<(), ServerError> {
     quiet_panics();
     warn_of_open_doors(&settings);
     let server = settings.server.clone();
@@ -77,6 +88,7 @@ pub async fn serve(settings: Settings) -> Result<(), ServerError> {
     for address in http.addrs() {
         log::info!("listening on http://{address}");
     }
+    listening(&http.addrs());
     http.run().await.map_err(ServerError::Run)
 }
 

@@ -47,6 +47,23 @@ pub struct Settings {
     pub log: LogSettings,
     /// Who may read the metrics.
     pub metrics: MetricsSettings,
+    /// Presidio's REST API.
+    pub presidio: PresidioApiSettings,
+}
+
+/// `[presidio]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PresidioApiSettings {
+    /// Whether Presidio's routes need a gateway key like all others. `false` is for clients on this
+    /// machine that have no way to send one.
+    pub key_required: bool,
+}
+
+impl Default for PresidioApiSettings {
+    fn default() -> Self {
+        Self { key_required: true }
+    }
 }
 
 /// `[server]`
@@ -281,6 +298,8 @@ pub struct DetectorSettings {
     pub custom: Vec<CustomSettings>,
     /// The transformer models.
     pub ner: Vec<NerSettings>,
+    /// Presidio analyzers that run elsewhere.
+    pub presidio: Vec<PresidioSettings>,
     /// How long a request may wait for a model, and how long detection may then take, in seconds.
     pub timeout_s: u64,
     /// Requests that may wait for a model before further ones are answered 503.
@@ -300,6 +319,7 @@ impl Default for DetectorSettings {
             rules: RuleSettings::default(),
             custom: Vec::new(),
             ner: vec![NerSettings::default()],
+            presidio: Vec::new(),
             timeout_s: 60,
             queue: 64,
             threads: 0,
@@ -406,6 +426,37 @@ impl Default for NerSettings {
             overlap_tokens: overlap_tokens(),
         }
     }
+}
+
+/// One `[[detectors.presidio]]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PresidioSettings {
+    /// Its name in reports.
+    pub name: String,
+    /// Address of the analyzer's service, up to and without `/analyze`.
+    pub url: String,
+    /// A result counts from this score, in `0.0..=1.0`.
+    #[serde(default = "even")]
+    pub threshold: f32,
+    /// The language that it is asked in.
+    #[serde(default = "english")]
+    pub language: String,
+    /// The analyzer's entity → the gateway's label, or `none`; for entities that it would not know,
+    /// which count as `ID`.
+    #[serde(default)]
+    pub labels: BTreeMap<String, ModelLabel>,
+    /// Time limit for all texts of a request together, in seconds.
+    #[serde(default = "presidio_timeout_s")]
+    pub timeout_s: u64,
+}
+
+fn english() -> String {
+    "en".to_owned()
+}
+
+fn presidio_timeout_s() -> u64 {
+    30
 }
 
 /// A secret that does not print: `Debug` and serialisation show stars.

@@ -10,8 +10,8 @@ use actix_web::{
     web::Data,
 };
 
-use super::{auth::gateway_key, rate_limit};
-use crate::{error::GatewayError, keys::Keys, store::Verdict};
+use super::{auth::gateway_key, presidio, rate_limit};
+use crate::{error::GatewayError, gateway::Gateway, keys::Keys, store::Verdict};
 
 /// The routes that anybody may ask.
 const OPEN: [&str; 7] =
@@ -24,12 +24,17 @@ const OPEN: [&str; 7] =
 /// Those of the request itself.
 pub async fn protect<B: MessageBody>(
     keys: Data<Keys>,
+    gateway: Data<Gateway>,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     // What no route has is answered 404, to anybody.
     let route = request.match_pattern();
-    if route.as_deref().is_none_or(|route| OPEN.contains(&route)) {
+    let is_open = |route: &str| {
+        OPEN.contains(&route)
+            || !gateway.settings.presidio.key_required && presidio::is_route(route)
+    };
+    if route.as_deref().is_none_or(is_open) {
         return Ok(next.call(request).await?.map_into_left_body());
     }
     match admit(&keys, &request).await {
@@ -48,7 +53,14 @@ pub async fn protect<B: MessageBody>(
 }
 
 async fn admit(keys: &Keys, request: &ServiceRequest) -> Result<Option<Verdict>, GatewayError> {
-    let who = keys.identify(gateway_key(request.headers())?).await?;
+    let headers = request.headers();
+    let is_presidio = request.match_pattern().is_some_and(|route| presidio::is_route(&route));
+    let password = presidio::password(headers).filter(|_| is_presidio);
+    let key = match &password {
+        Some(password) => Some(password.as_str()),
+        None => gateway_key(headers)?,
+    };
+    let who = keys.identify(key).await?;
     // Only what does work is counted.
     let verdict = if request.method() == Method::POST { keys.count(&who).await } else { Ok(None) };
     request.extensions_mut().insert(who);

@@ -65,6 +65,11 @@ impl Composite {
         self
     }
 
+    /// The detectors' names, in the order of the settings.
+    pub fn names(&self) -> Vec<&str> {
+        self.detectors.iter().map(|detector| detector.name()).collect()
+    }
+
     /// Whether every detector can be asked.
     pub fn is_ready(&self) -> bool {
         self.detectors.iter().all(|detector| detector.is_ready())

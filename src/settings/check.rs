@@ -5,7 +5,7 @@ use std::{net::IpAddr, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use subtle::ConstantTimeEq;
 
-use super::{NerSettings, Settings, SettingsError};
+use super::{NerSettings, PresidioSettings, Settings, SettingsError};
 use crate::{deidentify::entity::Label, store::Place};
 
 /// The SHA-256 of a gateway key.
@@ -127,7 +127,17 @@ pub(super) fn check(settings: &Settings) -> Result<(), SettingsError> {
         return wrong("compact.n", "must be between 1 and 128");
     }
     let detectors = &settings.detectors;
-    if !detectors.rules.enabled && detectors.custom.is_empty() && detectors.ner.is_empty() {
+    if !settings.presidio.key_required && !is_loopback(&settings.server.host) {
+        return wrong(
+            "presidio.key_required",
+            "false lets anybody through, so it needs a loopback server.host such as 127.0.0.1",
+        );
+    }
+    if !detectors.rules.enabled
+        && detectors.custom.is_empty()
+        && detectors.ner.is_empty()
+        && detectors.presidio.is_empty()
+    {
         return wrong("detectors", "no detector is configured, so nothing would be found");
     }
     for (value, key) in [
@@ -146,7 +156,9 @@ pub(super) fn check(settings: &Settings) -> Result<(), SettingsError> {
         return wrong("detectors.custom.score", "must be between 0 and 1");
     }
     detectors.ner.iter().try_for_each(check_ner)?;
-    let mut names: Vec<_> = detectors.ner.iter().map(|ner| &ner.name).collect();
+    detectors.presidio.iter().try_for_each(check_presidio)?;
+    let presidio = detectors.presidio.iter().map(|presidio| &presidio.name);
+    let mut names: Vec<_> = detectors.ner.iter().map(|ner| &ner.name).chain(presidio).collect();
     names.sort();
     if names.windows(2).any(|pair| pair.first() == pair.last()) {
         return wrong("detectors.ner.name", "two models share a name");
@@ -225,6 +237,27 @@ fn check_ner(ner: &NerSettings) -> Result<(), SettingsError> {
             "detectors.ner.window_tokens",
             "must be at least 16, and overlap_tokens at most half of it",
         );
+    }
+    Ok(())
+}
+
+fn check_presidio(presidio: &PresidioSettings) -> Result<(), SettingsError> {
+    let wrong = |key: &str, reason: &str| Err(SettingsError::wrong(key, reason));
+    if presidio.name.is_empty() {
+        return wrong("detectors.presidio.name", "must not be empty");
+    }
+    let is_http = presidio.url.starts_with("http://") || presidio.url.starts_with("https://");
+    if !is_http
+        || presidio.url.contains(['?', '#', '@'])
+        || presidio.url.parse::<awc::http::Uri>().is_err()
+    {
+        return wrong("detectors.presidio.url", "must be an http:// or https:// address");
+    }
+    if !(0.0..=1.0).contains(&presidio.threshold) {
+        return wrong("detectors.presidio.threshold", "must be between 0 and 1");
+    }
+    if presidio.timeout_s == 0 {
+        return wrong("detectors.presidio.timeout_s", "must be at least 1");
     }
     Ok(())
 }

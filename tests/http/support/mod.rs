@@ -1,5 +1,6 @@
 //! The scene of a test: a gateway, a stand-in for OpenAI, and a client.
 
+pub(crate) mod python;
 pub(crate) mod standin;
 
 use std::{
@@ -50,13 +51,20 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Setup {
     settings: String,
     with_model: bool,
+    own_detectors: bool,
     env: Vec<(String, String)>,
     wait_until_ready: bool,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { settings: String::new(), with_model: false, env: Vec::new(), wait_until_ready: true }
+        Self {
+            settings: String::new(),
+            with_model: false,
+            own_detectors: false,
+            env: Vec::new(),
+            wait_until_ready: true,
+        }
     }
 }
 
@@ -65,6 +73,26 @@ impl Setup {
     pub(crate) fn with_model(mut self) -> Self {
         self.with_model = true;
         self
+    }
+
+    /// Detectors beside the rules, none of them a model.
+    pub(crate) fn without_ner(mut self, detectors: &str) -> Self {
+        self.settings.push_str("[detectors]\nner = []\n");
+        self.settings.push_str(detectors);
+        self.own_detectors = true;
+        self
+    }
+
+    /// Starts the gateway and gives what it says when it ends by itself, as it must.
+    pub(crate) fn fails_to_start(self) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = folder.path().join("settings.toml");
+        std::fs::write(&settings, &self.settings).unwrap();
+        let mut command = gateway_command(folder.path());
+        let output = command.args(["serve", "--port", "0", "--settings"]).arg(&settings).output();
+        let output = output.unwrap();
+        assert!(!output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
     }
 
     /// Adds sections to the settings file.
@@ -90,7 +118,9 @@ impl Setup {
     pub(crate) fn start(self, standin: StandIn) -> Scene {
         let folder = tempfile::tempdir().unwrap();
         let settings = folder.path().join("settings.toml");
-        let detectors = if !self.with_model {
+        let detectors = if self.own_detectors {
+            String::new()
+        } else if !self.with_model {
             "[detectors]\nner = []\n".to_owned()
         } else if self.settings.contains("[[detectors.ner]]") {
             String::new()
