@@ -1,10 +1,10 @@
 # `make` lists the targets. Each does all its own set-up on a fresh machine.
 
 .DEFAULT_GOAL := help
-.PHONY: help build serve demo test lint fmt advisories bench evaluate fuzz
+.PHONY: help build serve demo test lint fmt advisories bench evaluate fuzz dist test-dist
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 build: ## Build target/release/deid-gateway, with everything that needs fetching
 	@scripts/build
@@ -28,6 +28,13 @@ lint: ## Check formatting, clippy, dependencies and scripts
 	@scripts/build clippy --release --all-targets --locked -- -D warnings
 	@scripts/install-cargo-deny
 	@.tools/bin/cargo-deny --log-level error --config scripts/deny.toml check bans licenses sources
+
+dist: build ## Pack the program with all that it needs, for a bare Debian 12
+	@scripts/install-system-packages --dist
+	@scripts/dist
+
+test-dist: dist ## Unpack that into a bare Debian 12 and serve requests there (as root)
+	@scripts/test-dist
 
 fmt: ## Format the code
 	@cargo fmt
