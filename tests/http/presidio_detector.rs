@@ -34,7 +34,7 @@ fn what_it_finds_is_replaced_under_our_labels() {
     let presidio = analyzer(|request| {
         let text = request.json()["text"].as_str().unwrap().to_owned();
         let place = |word: &str, kind: &str, score: f64| {
-            let at = text.find(word).map(|at| text[..at].chars().count());
+            let at = text.split_once(word).map(|(before, _)| before.chars().count());
             at.map(|at| json!({"entity_type": kind, "start": at, "end": at + word.chars().count(), "score": score, "analysis_explanation": null}))
         };
         let found = [
@@ -63,7 +63,8 @@ fn what_it_finds_is_replaced_under_our_labels() {
 #[test]
 fn an_analyzer_that_fails_fails_the_request() {
     let one = |start: i64, end: i64, score: f64| json!([{"entity_type": "PERSON", "start": start, "end": end, "score": score}]);
-    let answers: Vec<(&str, Box<dyn Fn(&Received) -> Answer + Send + Sync>)> = vec![
+    type Way = (&'static str, Box<dyn Fn(&Received) -> Answer + Send + Sync>);
+    let answers: Vec<Way> = vec![
         ("silent", Box::new(|_| Answer::Silence)),
         ("refusing", Box::new(|_| Answer::json(500, &json!({"error": "no"})))),
         (
