@@ -25,7 +25,7 @@ pub(super) fn store(to: &mut [f32; LANES], value: F32s) {
     *to = bytemuck::cast(value);
 }
 
-/// e to the power of `x`, to within 2 units in the last place; 0 far below zero.
+/// e to the power of `x`, by the polynomial of the Cephes library's `expf`; 0 far below zero.
 #[inline]
 #[target_feature(enable = "avx512f")]
 pub(super) fn exp(x: F32s) -> F32s {
@@ -44,7 +44,7 @@ pub(super) fn exp(x: F32s) -> F32s {
     _mm512_scalef_ps(p, n)
 }
 
-/// The Gaussian error linear unit, x · Φ(x), to within 3e-7 · |x|.
+/// The Gaussian error linear unit, x · Φ(x). The formula's own error in erf is at most 1.5e-7.
 #[inline]
 #[target_feature(enable = "avx512f")]
 pub(super) fn gelu(x: F32s) -> F32s {
