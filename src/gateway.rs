@@ -92,7 +92,7 @@ impl Gateway {
         let endpoint = call.endpoint;
         let mut body = parse(call.body)?;
         let options = Options::take(&mut body, &self.settings.policy)?;
-        endpoint.validate(&body, self.settings.policy.unscannable_content)?;
+        endpoint.admit(&mut body, self.settings.policy.unscannable_content)?;
         let streams = body.get("stream") == Some(&Value::Bool(true));
         let compact = call.compact && !streams;
         if compact {

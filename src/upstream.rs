@@ -31,8 +31,13 @@ pub const REQUEST_HEADERS: [(&str, &str); 2] =
     [("openai-organization", "org-"), ("openai-project", "proj_")];
 
 /// The upstream's headers that the caller gets. No other is passed on.
-const REPLY_HEADERS: [&str; 4] =
-    ["openai-organization", "openai-processing-ms", "openai-version", "retry-after"];
+const REPLY_HEADERS: [&str; 5] = [
+    "openai-organization",
+    "openai-processing-ms",
+    "openai-version",
+    "retry-after",
+    "retry-after-ms",
+];
 
 /// Why there is no reply. Messages never hold any of its text.
 #[derive(Debug, Error)]

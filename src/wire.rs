@@ -1,5 +1,6 @@
 //! OpenAI's request and reply shapes: what their strings are, and how to walk them.
 
+mod admit;
 pub mod chat;
 pub mod check;
 pub mod endpoint;
@@ -8,4 +9,5 @@ pub mod json_text;
 mod legacy;
 mod responses;
 pub mod sse;
+pub mod table;
 pub mod walk;

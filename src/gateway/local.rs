@@ -17,8 +17,8 @@ use crate::{
     substitute::{Mapping, Replacement, Restorer, rewrite},
     wire::{
         endpoint::Endpoint,
-        fields::CHAT_COMPLETIONS,
         json_text::{self, Places},
+        table::CHAT_COMPLETIONS,
         walk::{self, Leaf, LeafKind, Visit},
     },
 };

@@ -9,7 +9,7 @@ use super::{ClearedBody, Mapping, Restorer, Substitution, lane::Lane, substitute
 use crate::{
     deidentify::entity::{Detection, Label, Span},
     settings::{PolicySettings, Strategy as Way},
-    wire::{fields::CHAT_COMPLETIONS, walk},
+    wire::{table::CHAT_COMPLETIONS, walk},
 };
 
 /// Finds every occurrence of each of `values`, left to right, without overlaps.

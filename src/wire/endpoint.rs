@@ -3,9 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::{
+    admit::admit,
     chat,
     check::{self, Invalid},
-    fields::{self, Table},
+    fields::Table,
+    table,
 };
 use crate::{settings::UnscannableContent, substitute::stream::Shape};
 
@@ -39,11 +41,11 @@ impl Endpoint {
     /// What the strings of its requests are.
     pub fn table(self) -> &'static Table {
         match self {
-            Self::ChatCompletions => &fields::CHAT_COMPLETIONS,
-            Self::Completions => &fields::COMPLETIONS,
-            Self::Responses => &fields::RESPONSES,
-            Self::Embeddings => &fields::EMBEDDINGS,
-            Self::Moderations => &fields::MODERATIONS,
+            Self::ChatCompletions => &table::CHAT_COMPLETIONS,
+            Self::Completions => &table::COMPLETIONS,
+            Self::Responses => &table::RESPONSES,
+            Self::Embeddings => &table::EMBEDDINGS,
+            Self::Moderations => &table::MODERATIONS,
         }
     }
 
@@ -66,7 +68,17 @@ impl Endpoint {
         }
     }
 
-    /// Checks `body` before anything of it is sent.
+    /// Checks `body` before anything of it is sent, and takes out what is of no use upstream and
+    /// could not be read.
+    ///
+    /// # Errors
+    /// The first field that is missing or wrong.
+    pub fn admit(self, body: &mut Value, unscannable: UnscannableContent) -> Result<(), Invalid> {
+        self.validate(body, unscannable)?;
+        admit(body, self.table(), unscannable)
+    }
+
+    /// Checks `body` alone.
     ///
     /// # Errors
     /// The first field that is missing or wrong.

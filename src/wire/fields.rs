@@ -1,9 +1,6 @@
-//! THE table of which JSON strings of a request are text, which are protocol, and which cannot be
-//! read. What is not listed is text: a field that nobody knew is scrubbed, never passed on unseen.
+//! What can stand at a position of a request, and the lookup of it by the [table](super::table).
 
 use std::collections::{HashMap, HashSet};
-
-use once_cell::sync::Lazy;
 
 /// What stands at a position of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +18,12 @@ pub enum Kind {
     Schema,
     /// An object whose keys and values were checked to be nothing but what they should be.
     Checked,
-    /// Content that cannot be read (an image, audio, a file), let through by policy.
+    /// Content that cannot be read (an image, audio, a file): refused, or let through by policy.
     Opaque,
+    /// Never taken, and why.
+    Refused(&'static str),
+    /// Of no use upstream and not to be read: left out.
+    Dropped,
 }
 
 /// How a constant looks.
@@ -73,247 +74,38 @@ fn resembles_an_identifier(text: &str) -> bool {
     mail || ssn
 }
 
-const WORD: Kind = Kind::Constant(Shape::Word);
-const NAME: Kind = Kind::Constant(Shape::Name);
-const MODEL: Kind = Kind::Constant(Shape::Model);
-
-/// `POST /v1/chat/completions`. `[]` stands for every item of a list.
-const CHAT: &[(&str, Kind)] = &[
-    ("model", MODEL),
-    // Messages.
-    ("messages[].role", WORD),
-    ("messages[].content", Kind::Text),
-    ("messages[].content[].type", WORD),
-    ("messages[].content[].text", Kind::Text),
-    ("messages[].content[].refusal", Kind::Text),
-    ("messages[].content[].image_url.url", Kind::Opaque),
-    ("messages[].content[].image_url.detail", WORD),
-    ("messages[].content[].input_audio.data", Kind::Opaque),
-    ("messages[].content[].input_audio.format", WORD),
-    ("messages[].content[].file.file_data", Kind::Opaque),
-    ("messages[].content[].file.file_id", NAME),
-    ("messages[].content[].file.filename", Kind::Text),
-    ("messages[].name", Kind::Participant),
-    ("messages[].refusal", Kind::Text),
-    ("messages[].audio.id", NAME),
-    ("messages[].tool_call_id", NAME),
-    ("messages[].tool_calls[].id", NAME),
-    ("messages[].tool_calls[].type", WORD),
-    ("messages[].tool_calls[].index", Kind::Number),
-    ("messages[].tool_calls[].function.name", NAME),
-    ("messages[].tool_calls[].function.arguments", Kind::Text),
-    ("messages[].tool_calls[].custom.name", NAME),
-    ("messages[].tool_calls[].custom.input", Kind::Text),
-    ("messages[].function_call.name", NAME),
-    ("messages[].function_call.arguments", Kind::Text),
-    // Tools.
-    ("tools[].type", WORD),
-    ("tools[].function.name", NAME),
-    ("tools[].function.description", Kind::Text),
-    ("tools[].function.parameters", Kind::Schema),
-    ("tools[].custom.name", NAME),
-    ("tools[].custom.description", Kind::Text),
-    ("tools[].custom.format.type", WORD),
-    ("tools[].custom.format.grammar.syntax", WORD),
-    ("tools[].custom.format.grammar.definition", Kind::Text),
-    ("tool_choice", WORD),
-    ("tool_choice.type", WORD),
-    ("tool_choice.function.name", NAME),
-    ("tool_choice.custom.name", NAME),
-    ("tool_choice.allowed_tools.mode", WORD),
-    ("tool_choice.allowed_tools.tools[].type", WORD),
-    ("tool_choice.allowed_tools.tools[].function.name", NAME),
-    ("tool_choice.allowed_tools.tools[].custom.name", NAME),
-    ("functions[].name", NAME),
-    ("functions[].description", Kind::Text),
-    ("functions[].parameters", Kind::Schema),
-    ("function_call", WORD),
-    ("function_call.name", NAME),
-    // The form of the answer.
-    ("response_format.type", WORD),
-    ("response_format.json_schema.name", NAME),
-    ("response_format.json_schema.description", Kind::Text),
-    ("response_format.json_schema.schema", Kind::Schema),
-    ("modalities[]", WORD),
-    ("audio.voice", WORD),
-    ("audio.voice.id", NAME),
-    ("audio.format", WORD),
-    ("stop", Kind::Text),
-    ("stop[]", Kind::Text),
-    ("prediction.type", WORD),
-    ("prediction.content", Kind::Text),
-    ("prediction.content[].type", WORD),
-    ("prediction.content[].text", Kind::Text),
-    // Parameters.
-    ("temperature", Kind::Number),
-    ("top_p", Kind::Number),
-    ("n", Kind::Number),
-    ("max_tokens", Kind::Number),
-    ("max_completion_tokens", Kind::Number),
-    ("presence_penalty", Kind::Number),
-    ("frequency_penalty", Kind::Number),
-    ("seed", Kind::Number),
-    ("top_logprobs", Kind::Number),
-    ("logit_bias", Kind::Checked),
-    ("reasoning_effort", WORD),
-    ("verbosity", WORD),
-    ("service_tier", WORD),
-    ("prompt_cache_retention", NAME),
-    ("web_search_options.search_context_size", WORD),
-    ("web_search_options.user_location.type", WORD),
-    ("web_search_options.user_location.approximate.city", Kind::Text),
-    ("web_search_options.user_location.approximate.region", Kind::Text),
-    ("web_search_options.user_location.approximate.country", Kind::Text),
-    ("web_search_options.user_location.approximate.timezone", Kind::Text),
-    // Who asks.
-    ("user", Kind::Text),
-    ("safety_identifier", Kind::Text),
-    ("prompt_cache_key", Kind::Text),
-    ("metadata", Kind::Text),
-];
-
-/// `POST /v1/completions`
-const LEGACY: &[(&str, Kind)] = &[
-    ("model", MODEL),
-    ("prompt", Kind::Text),
-    ("prompt[]", Kind::Text),
-    ("suffix", Kind::Text),
-    ("stop", Kind::Text),
-    ("stop[]", Kind::Text),
-    ("temperature", Kind::Number),
-    ("top_p", Kind::Number),
-    ("n", Kind::Number),
-    ("best_of", Kind::Number),
-    ("max_tokens", Kind::Number),
-    ("presence_penalty", Kind::Number),
-    ("frequency_penalty", Kind::Number),
-    ("logprobs", Kind::Number),
-    ("seed", Kind::Number),
-    ("logit_bias", Kind::Checked),
-    ("user", Kind::Text),
-];
-
-/// `POST /v1/embeddings`
-const EMBED: &[(&str, Kind)] = &[
-    ("model", MODEL),
-    ("input", Kind::Text),
-    ("input[]", Kind::Text),
-    ("encoding_format", WORD),
-    ("dimensions", Kind::Number),
-    ("user", Kind::Text),
-];
-
-/// `POST /v1/moderations`
-const MODERATE: &[(&str, Kind)] = &[
-    ("model", MODEL),
-    ("input", Kind::Text),
-    ("input[]", Kind::Text),
-    ("input[].type", WORD),
-    ("input[].text", Kind::Text),
-    ("input[].image_url.url", Kind::Opaque),
-];
-
-/// `POST /v1/responses`
-const RESPOND: &[(&str, Kind)] = &[
-    ("model", MODEL),
-    // What goes in.
-    ("instructions", Kind::Text),
-    ("input", Kind::Text),
-    ("input[].type", WORD),
-    ("input[].role", WORD),
-    ("input[].id", NAME),
-    ("input[].status", WORD),
-    ("input[].content", Kind::Text),
-    ("input[].content[].type", WORD),
-    ("input[].content[].text", Kind::Text),
-    ("input[].content[].refusal", Kind::Text),
-    ("input[].content[].annotations", Kind::Text),
-    ("input[].content[].detail", WORD),
-    ("input[].content[].image_url", Kind::Opaque),
-    ("input[].content[].file_data", Kind::Opaque),
-    ("input[].content[].file_url", Kind::Opaque),
-    ("input[].content[].file_id", NAME),
-    ("input[].content[].filename", Kind::Text),
-    ("input[].content[].input_audio.data", Kind::Opaque),
-    ("input[].content[].input_audio.format", WORD),
-    ("input[].call_id", NAME),
-    ("input[].name", NAME),
-    ("input[].arguments", Kind::Text),
-    ("input[].input", Kind::Text),
-    ("input[].output", Kind::Text),
-    ("input[].output[].type", WORD),
-    ("input[].output[].text", Kind::Text),
-    ("input[].output[].image_url", Kind::Opaque),
-    ("input[].output[].file_data", Kind::Opaque),
-    ("input[].output[].file_id", NAME),
-    ("input[].output[].filename", Kind::Text),
-    ("input[].summary[].type", WORD),
-    ("input[].summary[].text", Kind::Text),
-    ("input[].encrypted_content", Kind::Constant(Shape::Sealed)),
-    ("prompt.id", NAME),
-    ("prompt.version", NAME),
-    ("prompt.variables", Kind::Text),
-    // Tools.
-    ("tools[].type", WORD),
-    ("tools[].name", NAME),
-    ("tools[].description", Kind::Text),
-    ("tools[].parameters", Kind::Schema),
-    ("tools[].format.type", WORD),
-    ("tools[].format.syntax", WORD),
-    ("tools[].format.definition", Kind::Text),
-    ("tools[].vector_store_ids[]", NAME),
-    ("tools[].max_num_results", Kind::Number),
-    ("tools[].search_context_size", WORD),
-    ("tools[].user_location.type", WORD),
-    ("tool_choice", WORD),
-    ("tool_choice.type", WORD),
-    ("tool_choice.name", NAME),
-    ("tool_choice.mode", WORD),
-    ("tool_choice.tools[].type", WORD),
-    ("tool_choice.tools[].name", NAME),
-    // The form of the answer.
-    ("text.format.type", WORD),
-    ("text.format.name", NAME),
-    ("text.format.description", Kind::Text),
-    ("text.format.schema", Kind::Schema),
-    ("text.verbosity", WORD),
-    ("reasoning.effort", WORD),
-    ("reasoning.summary", WORD),
-    ("reasoning.generate_summary", WORD),
-    ("include[]", NAME),
-    ("truncation", WORD),
-    ("service_tier", WORD),
-    ("prompt_cache_retention", NAME),
-    // Parameters.
-    ("temperature", Kind::Number),
-    ("top_p", Kind::Number),
-    ("top_logprobs", Kind::Number),
-    ("max_output_tokens", Kind::Number),
-    ("max_tool_calls", Kind::Number),
-    // Who asks.
-    ("user", Kind::Text),
-    ("safety_identifier", Kind::Text),
-    ("prompt_cache_key", Kind::Text),
-    ("metadata", Kind::Text),
-];
-
 /// A table made ready for lookups.
+///
+/// Paths are keys joined by dots; `[]` stands for every item of a list, and `*` for every key of an
+/// object whose keys are the caller's.
 pub struct Table {
-    kinds: HashMap<&'static str, Kind>,
+    kinds: HashMap<String, Kind>,
     /// Every path on the way to a listed one: keys on it are protocol, not text.
     ways: HashSet<String>,
 }
 
 impl Table {
-    fn new(rows: &'static [(&'static str, Kind)]) -> Self {
+    /// A table of `rows`; each of `also` holds at its second path what `rows` say of its first.
+    pub(super) fn new(rows: &[(&str, Kind)], also: &[(&str, &str)]) -> Self {
+        let mut kinds: HashMap<String, Kind> = HashMap::new();
+        for (path, kind) in rows {
+            for path in alternatives(path) {
+                let copies = also.iter().filter_map(|(from, to)| {
+                    let rest = path.strip_prefix(from)?;
+                    (rest.is_empty() || rest.starts_with('.')).then(|| format!("{to}{rest}"))
+                });
+                kinds.extend(copies.map(|path| (path, *kind)));
+                kinds.insert(path, *kind);
+            }
+        }
         let mut ways = HashSet::new();
-        for (path, _) in rows {
+        for path in kinds.keys() {
             for (at, _) in path.match_indices(['.', '[']) {
                 ways.insert(path.get(..at).unwrap_or_default().to_owned());
             }
-            ways.insert((*path).to_owned());
+            ways.insert(path.clone());
         }
-        Self { kinds: rows.iter().copied().collect(), ways }
+        Self { kinds, ways }
     }
 
     /// What stands at `path`; `None` where the table says nothing.
@@ -325,41 +117,37 @@ impl Table {
     pub fn knows(&self, path: &str) -> bool {
         self.ways.contains(path)
     }
-}
 
-/// The table of `POST /v1/chat/completions`.
-pub static CHAT_COMPLETIONS: Lazy<Table> = Lazy::new(|| Table::new(CHAT));
-/// The table of `POST /v1/completions`.
-pub static COMPLETIONS: Lazy<Table> = Lazy::new(|| Table::new(LEGACY));
-/// The table of `POST /v1/responses`.
-pub static RESPONSES: Lazy<Table> = Lazy::new(|| Table::new(RESPOND));
-/// The table of `POST /v1/embeddings`.
-pub static EMBEDDINGS: Lazy<Table> = Lazy::new(|| Table::new(EMBED));
-/// The table of `POST /v1/moderations`.
-pub static MODERATIONS: Lazy<Table> = Lazy::new(|| Table::new(MODERATE));
-
-#[cfg(test)]
-mod tests {
-    use super::{CHAT, CHAT_COMPLETIONS, EMBED, Kind, LEGACY, MODERATE, RESPOND, Shape};
-
-    #[test]
-    fn no_position_is_listed_twice() {
-        for table in [CHAT, LEGACY, RESPOND, EMBED, MODERATE] {
-            for (at, (path, _)) in table.iter().enumerate() {
-                assert!(table.iter().skip(at + 1).all(|(other, _)| other != path), "{path}");
+    /// Appends `key` to the `path` of its object.
+    pub(super) fn descend(&self, path: &mut String, key: &str) {
+        if !path.is_empty() {
+            path.push('.');
+        }
+        let object = path.len();
+        // A key that could be read as a path of the table must not be one.
+        let plain = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        path.push_str(if plain { key } else { "?" });
+        if !self.knows(path) {
+            path.truncate(object);
+            path.push('*');
+            if !self.knows(path) {
+                path.truncate(object);
+                path.push('?');
             }
         }
     }
+}
 
-    #[test]
-    fn keys_on_the_way_to_a_position_are_known() {
-        for path in ["messages", "messages[]", "messages[].content[]", "tools[].function"] {
-            assert!(CHAT_COMPLETIONS.knows(path), "{path}");
-        }
-        assert!(!CHAT_COMPLETIONS.knows("messages[].comment"));
-        assert_eq!(CHAT_COMPLETIONS.kind("messages[].comment"), None);
-        assert_eq!(CHAT_COMPLETIONS.kind("metadata"), Some(Kind::Text));
-    }
+/// The paths that a row stands for: `a.{b,c}` is `a.b` and `a.c`.
+pub(super) fn alternatives(path: &str) -> Vec<String> {
+    let Some((prefix, rest)) = path.split_once('{') else { return vec![path.to_owned()] };
+    let (keys, rest) = rest.split_once('}').unwrap_or((rest, ""));
+    keys.split(',').map(|key| format!("{prefix}{key}{rest}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Shape;
 
     #[test]
     fn a_constant_with_a_blank_or_an_at_sign_is_no_constant() {

@@ -5,10 +5,6 @@ use serde_json::{Map, Value};
 use super::check::{self, Invalid};
 use crate::settings::UnscannableContent;
 
-/// Fields that continue what the provider has stored. The gateway stores nothing, so it could not
-/// put the originals of an earlier request back.
-const STORED: [&str; 2] = ["previous_response_id", "conversation"];
-
 /// Types of content parts that hold text, and the field that holds it.
 const TEXT_PARTS: [(&str, &str); 6] = [
     ("input_text", "text"),
@@ -27,11 +23,10 @@ const UNREADABLE_FIELDS: [&str; 5] =
     ["image_url", "file_data", "file_url", "file_id", "input_audio"];
 
 /// Types of items that hold images or files, or point to what is stored elsewhere.
-const REFUSED_ITEMS: [(&str, &str); 4] = [
+const REFUSED_ITEMS: [(&str, &str); 3] = [
     ("item_reference", "stored items cannot be referred to: nothing is stored here"),
     ("computer_call_output", "screenshots cannot be de-identified"),
     ("image_generation_call", "images cannot be de-identified"),
-    ("code_interpreter_call", "files of a code interpreter cannot be de-identified"),
 ];
 
 pub(super) fn validate(
@@ -40,14 +35,16 @@ pub(super) fn validate(
 ) -> Result<(), Invalid> {
     check::range(fields, "temperature", 0.0, 2.0)?;
     check::integer(fields, "max_output_tokens", u64::MAX)?;
-    if let Some(key) = STORED.iter().find(|key| check::present(fields, key).is_some()) {
-        let message =
-            format!("`{key}` is not supported: nothing is stored here, so send the whole input");
-        return Err(Invalid::new(*key, message));
-    }
     if fields.get("background") == Some(&Value::Bool(true)) {
         let message = "`background` is not supported: the reply could not be fetched through here";
         return Err(Invalid::new("background", message));
+    }
+    if let Some(Value::Object(variables)) =
+        fields.get("prompt").and_then(|prompt| prompt.get("variables"))
+    {
+        for part in variables.values().filter(|value| value.is_object()) {
+            check_part("prompt.variables.*", part, unscannable)?;
+        }
     }
     match fields.get("input") {
         // With a stored prompt there may be none.
@@ -103,6 +100,8 @@ fn check_part(name: &str, part: &Value, unscannable: UnscannableContent) -> Resu
         None if kind.is_some() => {
             Err(Invalid::unsupported(name, "this type of content part is not known"))
         }
+        // What a shell printed has no type.
+        None if ["stdout", "stderr"].iter().any(|key| part.get(*key).is_some()) => Ok(()),
         None => Err(Invalid::new(format!("{name}.type"), "the type of the part is missing")),
     }
 }
@@ -114,7 +113,7 @@ mod tests {
     use crate::{settings::UnscannableContent, wire::endpoint::Endpoint};
 
     fn refused(body: &Value) -> Option<(String, bool)> {
-        let result = Endpoint::Responses.validate(body, UnscannableContent::Refuse);
+        let result = Endpoint::Responses.admit(&mut body.clone(), UnscannableContent::Refuse);
         result.err().map(|invalid| (invalid.param, invalid.unsupported))
     }
 
@@ -127,6 +126,8 @@ mod tests {
             json!([
                 {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
                 {"type": "function_call_output", "call_id": "c", "output": "ok"},
+                {"type": "shell_call_output", "call_id": "c", "output": [{"stdout": "o", "stderr": "", "outcome": {"type": "exit", "exit_code": 0}}]},
+                {"type": "code_interpreter_call", "id": "ci", "code": "c", "outputs": [{"type": "logs", "logs": "l"}]},
                 {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "a"}]},
             ]),
         ] {
@@ -156,6 +157,11 @@ mod tests {
             (
                 user(json!({"type": "input_text", "text": "a", "file_data": "x"})),
                 "input[0].content[0].file_data",
+                true,
+            ),
+            (
+                json!({"input": [{"type": "code_interpreter_call", "outputs": [{"type": "image", "url": "u"}]}]}),
+                "input[0].outputs[0].url",
                 true,
             ),
             (user(json!({"type": "hologram"})), "input[0].content[0]", true),

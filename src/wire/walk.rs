@@ -3,11 +3,15 @@
 //! The same walk is made twice: once to collect the [`Leaf`]s for detection, once to put their
 //! replacements in. Both see the same leaves in the same order.
 
+mod schema;
+
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use super::fields::{Kind, Shape, Table};
-use super::json_text::{self, Scalar, ScalarKind};
+use super::{
+    fields::{Kind, Shape, Table},
+    json_text::{self, Scalar, ScalarKind},
+};
 use crate::phi::PhiText;
 
 /// Fields whose text stands before the messages in the model's context. They are walked first and
@@ -142,12 +146,7 @@ impl Walk<'_, '_> {
     /// The value of field `key`, which is also its cue.
     fn field(&mut self, key: &str, value: &mut Value) -> Result<(), WalkError> {
         let before = self.path.len();
-        if before > 0 {
-            self.path.push('.');
-        }
-        // A key that could be read as a path of the table must not be one.
-        let plain = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        self.path.push_str(if plain { key } else { "?" });
+        self.table.descend(&mut self.path, key);
         let result = self.value(value, Some(key));
         self.path.truncate(before);
         result
@@ -251,74 +250,6 @@ impl Walk<'_, '_> {
             self.visit(kind, scalar.cue, scalar.text)
         })
     }
-
-    /// A JSON schema: its words and limits are constants, the values in it are data.
-    fn schema(&mut self, value: &mut Value, cue: Option<&str>) -> Result<(), WalkError> {
-        match value {
-            Value::String(text) => {
-                if !is_schema_constant(cue, text) {
-                    self.string(text, None, cue);
-                }
-            }
-            Value::Number(number) if !cue.is_some_and(|key| LIMITS.contains(&key)) => {
-                let text = number.to_string();
-                if let Some(new) = self.visit(LeafKind::Number, cue, &text) {
-                    *value = Value::String(new);
-                }
-            }
-            Value::Array(items) => {
-                for item in items {
-                    self.schema(item, cue)?;
-                }
-            }
-            Value::Object(fields) => {
-                let mut renamed = Vec::new();
-                for key in fields.keys().cloned().collect::<Vec<_>>() {
-                    let new_key = self.visit(LeafKind::Key, None, &key);
-                    if let Some(value) = fields.get_mut(&key) {
-                        self.schema(value, Some(&key))?;
-                    }
-                    renamed.extend(new_key.map(|new_key| (key, new_key)));
-                }
-                rename(fields, renamed)?;
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
-        }
-        Ok(())
-    }
-}
-
-/// Keywords of JSON Schema (draft 2020-12, validation) whose numbers are limits.
-const LIMITS: [&str; 14] = [
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minLength",
-    "maxLength",
-    "minItems",
-    "maxItems",
-    "minContains",
-    "maxContains",
-    "minProperties",
-    "maxProperties",
-    "version",
-];
-
-/// Whether a string of a schema is one of its own words.
-fn is_schema_constant(cue: Option<&str>, text: &str) -> bool {
-    const TYPES: [&str; 7] = ["string", "number", "integer", "object", "array", "boolean", "null"];
-    match cue {
-        Some("type") => TYPES.contains(&text),
-        Some("format") => Shape::Word.fits(text),
-        Some("$ref") => text.strip_prefix("#/").is_some_and(|path| Shape::Model.fits(path)),
-        Some("$schema") => {
-            let draft = text.trim_start_matches("https://").trim_start_matches("http://");
-            draft.starts_with("json-schema.org/") && Shape::Model.fits(draft.trim_end_matches('#'))
-        }
-        _ => false,
-    }
 }
 
 fn is_tool_message(message: &Value) -> bool {
@@ -343,112 +274,4 @@ fn rename(
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::{LeafKind, WalkError, collect, walk};
-    use crate::wire::fields::CHAT_COMPLETIONS;
-
-    fn leaves(mut body: Value) -> Vec<(LeafKind, Option<String>, String)> {
-        let leaves = collect(&mut body, &CHAT_COMPLETIONS).unwrap();
-        let expose = |leaf: &super::Leaf| {
-            let cue = leaf.cue.as_ref().map(|cue| cue.expose_phi().to_owned());
-            (leaf.kind, cue, leaf.text.expose_phi().to_owned())
-        };
-        leaves.iter().map(expose).collect()
-    }
-
-    fn texts(body: Value) -> Vec<String> {
-        leaves(body).into_iter().map(|leaf| leaf.2).collect()
-    }
-
-    #[test]
-    fn constants_stay_and_everything_else_is_a_leaf() {
-        let body = json!({
-            "model": "gpt-4o", "temperature": 0.5,
-            "user": "u1", "comment": "c1", "ward": {"bed": 4471009},
-            "messages": [
-                {"role": "user", "content": "m1", "name": "Ann", "note": ["n1"]},
-                {"role": "user", "content": [{"type": "text", "text": "m2"}]},
-                {"role": "tool", "name": "lookup", "tool_call_id": "call_1", "content": "m3"},
-            ],
-        });
-        let searched: Vec<_> =
-            leaves(body).into_iter().filter(|l| l.0 != LeafKind::Constant).map(|l| l.2).collect();
-        let expected = [
-            "m1", "Ann", "note", "n1", "m2", "m3", "u1", "comment", "c1", "ward", "bed", "4471009",
-        ];
-        assert_eq!(searched, expected);
-    }
-
-    #[test]
-    fn a_constant_that_looks_like_none_is_text() {
-        let body = json!({"model": "John Doe", "messages": [{"role": "Ann Lee", "content": 7}]});
-        assert_eq!(texts(body), ["Ann Lee", "7", "John Doe"]);
-    }
-
-    #[test]
-    fn what_the_model_reads_first_is_walked_first() {
-        let body = json!({
-            "metadata": {"a": "4"},
-            "messages": [{"role": "user", "content": "3"}],
-            "tools": [{"type": "function", "function": {"name": "f", "description": "1", "parameters":
-                {"type": "object", "properties": {"mrn": {"type": "string", "description": "2"}}}}}],
-        });
-        let texts =
-            leaves(body).into_iter().filter(|l| l.0 == LeafKind::Text || l.0 == LeafKind::Field);
-        let texts: Vec<_> = texts.map(|leaf| leaf.2).collect();
-        assert_eq!(texts, ["1", "2", "3", "4"]);
-    }
-
-    #[test]
-    fn data_in_a_schema_is_no_constant() {
-        let body = json!({"messages": [], "tools": [{"function": {"parameters": {
-            "type": "object", "maxLength": 9, "$ref": "#/$defs/a",
-            "properties": {"mrn": {"const": 4471009, "type": "jdoe@example.org"}},
-        }}}]});
-        let found: Vec<_> =
-            leaves(body).into_iter().filter(|l| l.0 != LeafKind::Key).map(|l| l.2).collect();
-        assert_eq!(found, ["#/$defs/a", "4471009", "jdoe@example.org"]);
-    }
-
-    #[test]
-    fn strings_that_hold_json_are_walked_leaf_by_leaf() {
-        let body = json!({"messages": [{"role": "assistant", "tool_calls": [{
-            "id": "call_1", "type": "function",
-            "function": {"name": "f", "arguments": "{\"family\": \"Doe\", \"inner\": \"[\\\"x\\\"]\"}"},
-        }]}]});
-        let found = leaves(body);
-        assert!(found.contains(&(LeafKind::Field, Some("family".into()), "Doe".into())));
-        assert!(found.contains(&(LeafKind::Field, None, "x".into())));
-    }
-
-    #[test]
-    fn a_key_that_reads_like_a_path_is_text() {
-        let body = json!({"messages[].role": "Ann", "messages": []});
-        assert_eq!(texts(body), ["Ann"]);
-    }
-
-    #[test]
-    fn keys_that_would_become_one_are_an_error() {
-        let mut body = json!({"messages": [], "metadata": {"Ann": 1, "ANN": 2}});
-        let result = walk(&mut body, &CHAT_COMPLETIONS, &mut |leaf| {
-            (leaf.kind == LeafKind::Key && leaf.text.len() == 3).then(|| "[NAME_1]".to_owned())
-        });
-        assert!(matches!(result, Err(WalkError::KeyCollision)));
-    }
-
-    #[test]
-    fn replacements_go_where_the_leaves_were() {
-        let mut body = json!({
-            "messages": [{"role": "user", "content": "ann"}],
-            "x": {"ann": ["ann", 5]},
-        });
-        walk(&mut body, &CHAT_COMPLETIONS, &mut |leaf| Some(format!("<{}>", leaf.text))).unwrap();
-        let expected = json!({
-            "messages": [{"role": "user", "content": "<ann>"}],
-            "<x>": {"<ann>": ["<ann>", "<5>"]},
-        });
-        assert_eq!(body, expected);
-    }
-}
+mod tests;
