@@ -23,27 +23,43 @@ pub(super) struct Even {
 impl Even {
     /// Evens `text` out, or `None` where it is even already: most texts are.
     pub(super) fn of(text: &str) -> Option<Even> {
-        if text.is_ascii() {
+        if text.is_ascii() && !text.contains('&') {
             return None;
         }
-        let first =
-            text.char_indices().find(|&(_, c)| c >= '\u{80}' && replacement(c).is_some())?.0;
-        let mut even = Even { text: String::with_capacity(text.len()), edits: Vec::new() };
-        even.text.push_str(text.get(..first)?);
-        for (offset, c) in text.get(first..)?.char_indices() {
-            match replacement(c) {
-                None => even.text.push(c),
-                Some(new) => {
-                    let start = even.text.len();
-                    match new {
-                        New::Char(c) => even.text.push(c),
-                        New::Text(text) => even.text.push_str(text),
-                    }
-                    let original = Span::new(first + offset, first + offset + c.len_utf8());
-                    even.edits.push(Edit { even: Span::new(start, even.text.len()), original });
-                }
+        let mut even: Option<Even> = None;
+        // The end of the character reference that is being passed over.
+        let mut done = 0;
+        for (offset, c) in text.char_indices().filter(|(_, c)| *c >= '\u{80}' || *c == '&') {
+            if offset < done {
+                continue;
             }
+            let (new, length) = match c {
+                '&' => {
+                    let rest = text.get(offset..).unwrap_or_default();
+                    let Some((c, length)) = reference(rest) else { continue };
+                    (replacement(c).unwrap_or(New::Char(c)), length)
+                }
+                c => {
+                    let Some(new) = replacement(c) else { continue };
+                    (new, c.len_utf8())
+                }
+            };
+            let even = even.get_or_insert_with(|| Even {
+                text: String::with_capacity(text.len()),
+                edits: Vec::new(),
+            });
+            even.text.push_str(text.get(done..offset)?);
+            done = offset + length;
+            let start = even.text.len();
+            match new {
+                New::Char(c) => even.text.push(c),
+                New::Text(text) => even.text.push_str(text),
+            }
+            let original = Span::new(offset, done);
+            even.edits.push(Edit { even: Span::new(start, even.text.len()), original });
         }
+        let mut even = even?;
+        even.text.push_str(text.get(done..)?);
         Some(even)
     }
 
@@ -134,6 +150,41 @@ fn replacement(c: char) -> Option<New> {
     Some(new)
 }
 
+/// The character reference (WHATWG HTML, 13.5) that `text` begins with, and its length in bytes: by
+/// number, or by one of the names that stand for blanks, hyphens and marks.
+fn reference(text: &str) -> Option<(char, usize)> {
+    let end = text.bytes().take(12).position(|byte| byte == b';')?;
+    let name = text.get(1..end)?;
+    let c = match name.strip_prefix('#') {
+        Some(number) => char::from_u32(match number.strip_prefix(['x', 'X']) {
+            Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+            None => number.parse().ok()?,
+        })?,
+        None => match name {
+            "nbsp" => '\u{a0}',
+            "ensp" => '\u{2002}',
+            "emsp" => '\u{2003}',
+            "thinsp" => '\u{2009}',
+            "shy" => '\u{ad}',
+            "zwnj" => '\u{200c}',
+            "zwj" => '\u{200d}',
+            "amp" => '&',
+            "lt" => '<',
+            "gt" => '>',
+            "quot" => '"',
+            "apos" | "rsquo" | "lsquo" => '\'',
+            "ndash" => '\u{2013}',
+            "mdash" => '\u{2014}',
+            "period" => '.',
+            "colon" => ':',
+            "commat" => '@',
+            "sol" => '/',
+            _ => return None,
+        },
+    };
+    (c != '\0').then_some((c, end + 1))
+}
+
 fn digit(c: char, zero: u32) -> Option<New> {
     char::from_digit(u32::from(c).checked_sub(zero)?, 10).map(New::Char)
 }
@@ -144,7 +195,15 @@ mod tests {
 
     #[test]
     fn ordinary_text_is_not_copied() {
-        for text in ["", "SSN 123-45-6789", "José Müller, 38,5 °C", "黄 36.6℃"] {
+        for text in [
+            "",
+            "SSN 123-45-6789",
+            "José Müller, 38,5 °C",
+            "黄 36.6℃",
+            "R&D; &x",
+            "&#0;",
+            "&#xd800;",
+        ] {
             assert!(Even::of(text).is_none(), "{text}");
         }
     }
@@ -163,6 +222,10 @@ mod tests {
             ("Gri\u{fb03}th", "Griffith", "Grif", "Gri\u{fb03}"),
             ("Gri\u{fb03}th", "Griffith", "fith", "\u{fb03}th"),
             ("a\u{2014}b", "a - b", "b", "b"),
+            ("Ann&nbsp;Lee!", "Ann Lee!", "Ann Lee", "Ann&nbsp;Lee"),
+            ("219&#45;09&#x2d;9471", "219-09-9471", "219-09-9471", "219&#45;09&#x2d;9471"),
+            ("O&rsquo;Neil&nbsp;", "O'Neil ", "O'Neil", "O&rsquo;Neil"),
+            ("&amp;nbsp;é&#45;", "&nbsp;é-", "é-", "é&#45;"),
             ("é\u{2019}é", "é'é", "é'é", "é\u{2019}é"),
         ];
         for (original, text, found, expected) in cases {
