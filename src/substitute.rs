@@ -1,5 +1,6 @@
 //! Swaps what was found for placeholders, and puts the originals back into the reply.
 
+mod annotations;
 mod lane;
 mod leak;
 mod mapping;

@@ -5,6 +5,7 @@ use std::borrow::Borrow;
 use serde_json::Value;
 
 use super::{
+    annotations,
     lane::Lane,
     mapping::Mapping,
     placeholder::{Placeholder, may_begin},
@@ -80,6 +81,7 @@ impl<M: Borrow<Mapping>> Restorer<M> {
             Value::String(text) => self.string(text, false),
             Value::Array(items) => items.iter_mut().for_each(|item| self.reply(item)),
             Value::Object(fields) => {
+                annotations::shift(fields, self.mapping.borrow());
                 fields.iter_mut().for_each(|(key, value)| self.field(key, value));
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}

@@ -1,0 +1,95 @@
+//! Positions that an annotation of a reply gives in its text, led to the same places of the restored
+//! text.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+use super::{mapping::Mapping, restore::Restorer};
+
+/// Keys of positions, in characters of the text that the annotation belongs to.
+const POSITIONS: [&str; 2] = ["start_index", "end_index"];
+
+/// Moves the positions in `fields.annotations` from the text as the model wrote it, which stands in
+/// `fields` too, to the text as it will be restored. To be called before that.
+pub(super) fn shift(fields: &mut Map<String, Value>, mapping: &Mapping) {
+    let text = ["text", "content"].iter().find_map(|key| fields.get(*key)?.as_str());
+    let has_some =
+        matches!(fields.get("annotations"), Some(Value::Array(items)) if !items.is_empty());
+    let Some(text) = text.filter(|text| has_some && text.contains(['[', '\\'])).map(str::to_owned)
+    else {
+        return;
+    };
+    let mut known = HashMap::new();
+    let mut shifted = |position: u64| {
+        *known.entry(position).or_insert_with(|| {
+            let before: String =
+                text.chars().take(usize::try_from(position).unwrap_or(usize::MAX)).collect();
+            // What comes before a position is restored to what comes before it.
+            let restored = Restorer::new(mapping).text(&before);
+            position
+                .saturating_add(restored.chars().count() as u64)
+                .saturating_sub(before.chars().count() as u64)
+        })
+    };
+    if let Some(annotations) = fields.get_mut("annotations") {
+        visit(annotations, &mut shifted);
+    }
+}
+
+fn visit(value: &mut Value, shifted: &mut dyn FnMut(u64) -> u64) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| visit(item, shifted)),
+        Value::Object(fields) => {
+            for (key, value) in fields.iter_mut() {
+                match value.as_u64().filter(|_| POSITIONS.contains(&key.as_str())) {
+                    Some(position) => *value = Value::from(shifted(position)),
+                    None => visit(value, shifted),
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::{
+        deidentify::entity::Label,
+        substitute::{Mapping, Restorer},
+    };
+
+    #[test]
+    fn an_annotation_stays_with_its_words() {
+        let mut mapping = Mapping::default();
+        mapping.placeholder(Label::Name, "Anneliese Okonkwo");
+        let mut reply = json!({"choices": [{"message": {
+            "content": "é [NAME_1] has asthma (source).",
+            "annotations": [
+                {"type": "url_citation", "url_citation": {"start_index": 22, "end_index": 30, "title": "[NAME_1]"}},
+                {"type": "url_citation", "url_citation": {"start_index": 2, "end_index": 10}},
+            ],
+        }}]});
+        Restorer::new(&mapping).reply(&mut reply);
+        let message = &reply["choices"][0]["message"];
+        let content: Vec<char> = message["content"].as_str().unwrap().chars().collect();
+        let marked = |at: usize| {
+            let citation = &message["annotations"][at]["url_citation"];
+            let index = |key: &str| usize::try_from(citation[key].as_u64().unwrap()).unwrap();
+            content[index("start_index")..index("end_index")].iter().collect::<String>()
+        };
+        assert_eq!(marked(0), "(source)");
+        assert_eq!(marked(1), "Anneliese Okonkwo");
+        assert_eq!(message["annotations"][0]["url_citation"]["title"], "Anneliese Okonkwo");
+    }
+
+    #[test]
+    fn positions_beyond_the_text_and_texts_without_placeholders_are_left() {
+        let mapping = Mapping::default();
+        let mut part = json!({"text": "plain [1]", "annotations": [{"start_index": 900, "end_index": 3, "index": 4}]});
+        Restorer::new(&mapping).reply(&mut part);
+        assert_eq!(part["annotations"][0], json!({"start_index": 900, "end_index": 3, "index": 4}));
+    }
+}
