@@ -1,7 +1,7 @@
 # `make` lists the targets. Each does all its own set-up on a fresh machine.
 
 .DEFAULT_GOAL := help
-.PHONY: help build serve demo test lint fmt advisories bench evaluate fuzz dist test-dist
+.PHONY: help build serve demo test lint fmt advisories bench evaluate fuzz dist test-dist test-llm campaign
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -17,10 +17,20 @@ demo: build ## Send a clinical message through a local stand-in for OpenAI, and 
 
 test: ## Run all tests
 	@scripts/install-system-packages --test
+	@scripts/install-venv clients
+	@scripts/install-npm tests/clients/node
 	@scripts/build test --release --locked
 
 fuzz: ## Search for inputs that break something, a minute a target
 	@scripts/fuzz
+
+campaign: build ## Send 20,000 generated requests with canaries through the gateway, and look for them
+	@scripts/install-system-packages --test
+	@scripts/install-venv clients
+	@.tools/venv-clients/bin/python tests/clients/campaign.py target/release/deid-gateway
+
+test-llm: build ## Run the gateway in front of a real language model, which is built on the first run
+	@scripts/test-llm
 
 lint: ## Check formatting, clippy, dependencies and scripts
 	@cargo fmt --check

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::{mapping::Mapping, restore::Restorer};
+use super::{mapping::Mapping, placeholder::may_begin, restore::Restorer};
 
 /// Keys of positions, in characters of the text that the annotation belongs to.
 const POSITIONS: [&str; 2] = ["start_index", "end_index"];
@@ -16,7 +16,9 @@ pub(super) fn shift(fields: &mut Map<String, Value>, mapping: &Mapping) {
     let text = ["text", "content"].iter().find_map(|key| fields.get(*key)?.as_str());
     let has_some =
         matches!(fields.get("annotations"), Some(Value::Array(items)) if !items.is_empty());
-    let Some(text) = text.filter(|text| has_some && text.contains(['[', '\\'])).map(str::to_owned)
+    let Some(text) = text
+        .filter(|text| has_some && text.contains(|c| c == '\\' || may_begin(c)))
+        .map(str::to_owned)
     else {
         return;
     };

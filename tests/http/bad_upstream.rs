@@ -1,10 +1,12 @@
 //! An upstream that refuses, breaks or babbles: a clear error, and the gateway goes on serving.
 
+use std::io::Write;
+
 use serde_json::json;
 
 use crate::support::{
     NOTE, Setup,
-    standin::{Answer, StandIn},
+    standin::{Answer, StandIn, completion},
 };
 
 /// How a stand-in answers.
@@ -153,6 +155,33 @@ fn a_reply_of_200_megabytes_is_refused_in_bounded_memory() {
         let more = scene.peak_memory_bytes() - idle;
         assert!(more < 110 << 20, "{more} bytes over {idle}");
     }
+}
+
+fn gzip(pieces: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    pieces.for_each(|piece| encoder.write_all(&piece).unwrap());
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn a_compressed_reply_is_read_and_a_bomb_is_refused_in_bounded_memory() {
+    let encoded = || vec![("content-encoding", "gzip".to_owned())];
+    let standin = StandIn::new(move |request| {
+        let reply = completion(&[json!({"role": "assistant", "content": request.last_text()})]);
+        Answer::Http(200, encoded(), gzip(std::iter::once(reply.to_string().into_bytes())))
+    });
+    let scene = Setup::default().start(standin);
+    assert_eq!(scene.say(NOTE).json()["choices"][0]["message"]["content"], NOTE);
+
+    let bomb = gzip(std::iter::repeat_n(vec![b' '; 1 << 20], 200));
+    assert!(bomb.len() < 1 << 20);
+    let standin = StandIn::new(move |_| Answer::Http(200, encoded(), bomb.clone()));
+    let scene = Setup::default().start(standin);
+    let idle = scene.peak_memory_bytes();
+    let reply = scene.say(NOTE);
+    assert_eq!((reply.status, reply.error_code().as_str()), (500, "upstream_error"));
+    let more = scene.peak_memory_bytes() - idle;
+    assert!(more < 110 << 20, "{more} bytes over {idle}");
 }
 
 #[test]

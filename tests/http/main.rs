@@ -11,15 +11,19 @@
 )]
 #![recursion_limit = "256"]
 
+mod attacks;
 mod bad_input;
 mod bad_upstream;
+mod campaign;
 mod canary;
+mod clients;
 mod command_line;
 mod credentials;
 mod deidentify;
 mod detection;
 mod doctor;
 mod endpoints;
+mod isolation;
 mod keys;
 mod model_tooling;
 mod models;
@@ -28,6 +32,7 @@ mod presidio;
 mod presidio_detector;
 mod replies;
 mod scrubbing;
+mod stand_ins;
 mod start;
 mod streaming;
 mod support;

@@ -171,6 +171,16 @@ impl StandIn {
         format!("{}://127.0.0.1:{}/v1", self.scheme, self.port)
     }
 
+    /// The request received last.
+    pub(crate) fn last(&self) -> Received {
+        self.received.lock().unwrap().last().unwrap().clone()
+    }
+
+    /// How many requests were received so far.
+    pub(crate) fn count(&self) -> usize {
+        self.received.lock().unwrap().len()
+    }
+
     /// Everything received so far.
     pub(crate) fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
