@@ -93,7 +93,8 @@ pub fn merge(text: &str, mut detections: Vec<Detection>) -> Vec<Detection> {
                 if strength(&next, last).is_gt() {
                     *last = next;
                 }
-                last.span = span;
+                // "o" and "'s" apart have nothing to trim; "o's" has.
+                last.span = trim(text, span, last.label).unwrap_or(span);
             }
             _ => merged.push(next),
         }

@@ -204,6 +204,15 @@ fn messy_detections() -> impl Strategy<Value = Vec<Detection>> {
     prop::collection::vec(one, 0..6)
 }
 
+#[test]
+fn a_possessive_found_apart_is_trimmed_all_the_same() {
+    let text = "12o's";
+    let parts = [Span::new(2, 3), Span::new(3, 5)];
+    let merged = merge(text, parts.map(|span| detection(Label::Name, span, 1.0)).to_vec());
+    assert_eq!(merged.iter().map(|one| one.span).collect::<Vec<_>>(), [Span::new(2, 3)]);
+    assert_eq!(merge(text, merged.clone()), merged);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
 
