@@ -8,7 +8,7 @@ use std::{borrow::Borrow, sync::Arc};
 
 use serde_json::{Map, Value, json};
 
-use self::options::Options;
+use self::options::{Options, shift_days};
 pub use self::{
     local::{deidentify, reidentify},
     relay::Relay,
@@ -52,6 +52,10 @@ pub struct Call<'a> {
     pub body: &'a [u8],
     /// Whether the caller speaks the compact form.
     pub compact: bool,
+    /// The caller's gateway key, or nothing: what differs by caller is derived from it.
+    pub key: &'a str,
+    /// The caller's name for the conversation, from its header.
+    pub session: Option<&'a str>,
 }
 
 /// What comes of a request.
@@ -103,7 +107,9 @@ impl Gateway {
             .map_err(|_| GatewayError::Internal("the request cannot be walked"))?;
         let mut found = self.deidentifier.find(&leaves).await?;
         Known::find(&options.known, &leaves, &mut found);
-        let cleared = substitute(body, table, &leaves, &found, &options.policy)?;
+        let session = options.session.as_deref().or(call.session);
+        let shift = shift_days(call.key.as_bytes(), session, &body);
+        let cleared = substitute(body, table, &leaves, &found, &options.policy, shift)?;
         drop((leaves, found));
         progress.counts = cleared.counts;
         progress.given = cleared.mapping.len();

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 /// It does not print (`Debug` shows its length in bytes), has no `Display`, `Serialize` or
 /// `Deref`, and wipes its memory when dropped. Reading it takes a call that can be searched for:
 /// [`PhiText::expose_phi`].
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct PhiText(Zeroizing<String>);
 
 impl PhiText {

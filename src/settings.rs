@@ -213,6 +213,11 @@ pub enum Strategy {
     /// Swapped for `[LABEL_N]`, restored in the reply.
     #[default]
     Placeholder,
+    /// Swapped for a made-up value of the same kind, restored in the reply; a placeholder where none
+    /// can be made.
+    Surrogate,
+    /// Dates move by a number of days, and back in the reply; anything else is a placeholder.
+    DateShift,
     /// Swapped for `[LABEL]`, one way.
     Redact,
     /// Sent as it is.
@@ -255,7 +260,8 @@ impl Strategy {
     pub fn strictness(self) -> u8 {
         match self {
             Self::Keep => 0,
-            Self::Placeholder => 2,
+            Self::DateShift => 1,
+            Self::Placeholder | Self::Surrogate => 2,
             Self::Redact => 3,
         }
     }

@@ -1,6 +1,7 @@
 //! Swaps what was found for placeholders, and puts the originals back into the reply.
 
 mod annotations;
+mod dates;
 mod lane;
 mod leak;
 mod mapping;
@@ -9,6 +10,7 @@ mod note;
 pub mod placeholder;
 pub mod restore;
 mod scan;
+mod stand_in;
 pub mod stream;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
@@ -24,6 +26,7 @@ pub use self::{
 };
 use crate::{
     deidentify::entity::{Detection, Label, Span},
+    phi::PhiText,
     settings::{PolicySettings, Strategy},
     wire::{
         fields::Table,
@@ -127,9 +130,10 @@ pub fn substitute(
     leaves: &[Leaf],
     found: &[Vec<Detection>],
     policy: &PolicySettings,
+    shift_days: i64,
 ) -> Result<Substitution, SubstituteError> {
-    let rewritten = rewrite(&mut body, table, leaves, found, policy)?;
-    if policy.explain && !rewritten.mapping.is_empty() {
+    let rewritten = rewrite(&mut body, table, leaves, found, policy, shift_days)?;
+    if policy.explain && rewritten.mapping.iter().next().is_some() {
         note::add(&mut body);
     }
     let bytes = serde_json::to_vec(&body).map_err(|_| SubstituteError::Write)?;
@@ -149,8 +153,10 @@ pub fn rewrite(
     leaves: &[Leaf],
     found: &[Vec<Detection>],
     policy: &PolicySettings,
+    shift_days: i64,
 ) -> Result<Rewritten, SubstituteError> {
     let mut mapping = Mapping::default();
+    prepare(&mut mapping, leaves, found, policy, shift_days);
     for leaf in leaves {
         mapping.reserve(leaf.text.expose_phi());
     }
@@ -179,6 +185,36 @@ pub fn rewrite(
     Ok(Rewritten { mapping, replaced })
 }
 
+/// Makes ready for strategies that need to know the whole request.
+fn prepare(
+    mapping: &mut Mapping,
+    leaves: &[Leaf],
+    found: &[Vec<Detection>],
+    policy: &PolicySettings,
+    shift_days: i64,
+) {
+    let uses =
+        |strategy| policy.default == strategy || policy.labels.values().any(|&s| s == strategy);
+    if uses(Strategy::Surrogate) {
+        let mut request = String::new();
+        for leaf in leaves {
+            request.push_str(&leaf.text.expose_phi().to_lowercase());
+            request.push('\n');
+        }
+        mapping.stand_ins.reserve(PhiText::new(request));
+    }
+    let of_dates = policy.strategy(Label::Date);
+    if matches!(of_dates, Strategy::DateShift | Strategy::Surrogate) {
+        let mut dates = leaves.iter().zip(found).flat_map(|(leaf, found)| {
+            let text = leaf.text.expose_phi();
+            let dates = found.iter().filter(|detection| detection.label == Label::Date);
+            dates.filter_map(move |detection| detection.span.of(text))
+        });
+        let order = dates::Order { day_first: dates.any(dates::must_begin_with_the_day) };
+        mapping.stand_ins.shift = Some((shift_days, order));
+    }
+}
+
 /// What is done with the detections in `text`, in order and disjoint.
 fn replacements(
     text: &str,
@@ -199,8 +235,26 @@ fn replacements(
         let (label, written) = match strategy {
             Strategy::Keep => (detection.label, None),
             Strategy::Redact => (detection.label, Some(format!("[{}]", detection.label))),
-            Strategy::Placeholder => {
+            Strategy::Placeholder | Strategy::Surrogate | Strategy::DateShift => {
                 let value = span.of(text).unwrap_or_default();
+                let stand_in = match (strategy, detection.label) {
+                    (Strategy::Surrogate | Strategy::DateShift, Label::Date) => {
+                        mapping.stand_ins.date(value)
+                    }
+                    (Strategy::Surrogate, label) if stands_free(text, span) => {
+                        let head = text.get(..span.start).unwrap_or_default();
+                        mapping.stand_ins.surrogate(label, head, value)
+                    }
+                    _ => None,
+                };
+                if let Some(stand_in) = stand_in.filter(|_| stands_free(text, span)) {
+                    let detector = Arc::clone(&detection.detector);
+                    let (label, score) = (detection.label, detection.score);
+                    let written = Some(stand_in);
+                    replacements.push(Replacement { label, span, score, detector, written });
+                    done = span.end;
+                    continue;
+                }
                 let placeholder = match detection.label {
                     Label::Name => mapping.name(text.get(..span.start).unwrap_or_default(), value),
                     label => mapping.placeholder(label, value),
@@ -214,6 +268,13 @@ fn replacements(
         done = span.end;
     }
     replacements
+}
+
+/// Whether no letter or digit touches `span`: a stand-in leads back from a whole word alone.
+fn stands_free(text: &str, span: Span) -> bool {
+    let before = text.get(..span.start).and_then(|head| head.chars().next_back());
+    let after = text.get(span.end..).and_then(|tail| tail.chars().next());
+    !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
 }
 
 /// `text` with the replacements put in; `None` where nothing changes.

@@ -10,7 +10,11 @@ use actix_web::{
 
 use futures_util::future::{Either, select};
 
-use super::{auth::caller, body, departure::departure};
+use super::{
+    auth::{caller, gateway_key},
+    body,
+    departure::departure,
+};
 use crate::{
     error::GatewayError,
     gateway::{Call, Gateway, Outcome, Progress, Relay},
@@ -92,7 +96,10 @@ async fn run(
     }
     // Only chat completions have a compact form.
     let compact = caller.compact && endpoint == Endpoint::ChatCompletions;
-    let call = Call { endpoint, body: body.expose_phi(), compact };
+    let headers = request.headers();
+    let session = headers.get("x-deid-session").and_then(|value| value.to_str().ok());
+    let key = gateway_key(headers)?.unwrap_or_default();
+    let call = Call { endpoint, body: body.expose_phi(), compact, key, session };
     gateway.complete(upstream, &caller.credentials, call, progress).await
 }
 

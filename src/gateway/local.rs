@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, rc::Rc};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Gateway, Progress};
+use super::{Gateway, Progress, options::shift_days};
 use crate::{
     deidentify::{
         Deidentifier,
@@ -113,14 +113,14 @@ pub async fn deidentify(
         found.retain(|detection| policy.lets_pass(detection));
     }
     let policy = policy.over(settings);
-    let done = rewrite(&mut chat, table, &leaves, &found, &policy)?;
+    let shift = shift_days(b"", None, &original);
+    let done = rewrite(&mut chat, table, &leaves, &found, &policy, shift)?;
     progress.counts = done.counts();
     progress.given = done.mapping.len();
 
     let entities = entities(&sites, &done.replaced, is_text);
-    let mapping: Map<String, Value> = (done.mapping.iter())
-        .map(|(placeholder, value)| (placeholder.to_string(), json!(value.expose_phi())))
-        .collect();
+    let mapping: Map<String, Value> =
+        done.mapping.pairs().map(|(written, value)| (written, json!(value.expose_phi()))).collect();
     let mut reply = Map::new();
     if is_text {
         let text = chat.pointer_mut("/messages/0/content").map(Value::take);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::{
     deidentify::{entity::Label, known::Known},
@@ -37,6 +38,44 @@ pub(super) struct Options {
     pub(super) known: Vec<Known>,
     /// The policy of the settings with the caller's labels over it.
     pub(super) policy: PolicySettings,
+    /// The caller's name for the conversation.
+    pub(super) session: Option<String>,
+}
+
+/// How many days the dates of a conversation move by: 5 to 104 whole weeks into the past, so that days of
+/// the week stay, as in MIMIC-III (Johnson et al., 2016). It comes from HMAC-SHA256 (RFC 2104) over the
+/// session, or over the first message of a user, with the caller's own `key`: nothing needs to be stored.
+pub(super) fn shift_days(key: &[u8], session: Option<&str>, body: &Value) -> i64 {
+    let text = match session {
+        Some(session) => session.to_owned(),
+        None => first_message(body),
+    };
+    let mut block = [0u8; 64];
+    let hashed: [u8; 32] = Sha256::digest(key).into();
+    for (place, byte) in block.iter_mut().zip(hashed) {
+        *place = byte;
+    }
+    let inner = Sha256::new().chain_update(block.map(|b| b ^ 0x36)).chain_update(text.as_bytes());
+    let outer = Sha256::new().chain_update(block.map(|b| b ^ 0x5c)).chain_update(inner.finalize());
+    let hash: [u8; 32] = outer.finalize().into();
+    let number = hash.iter().take(8).fold(0u64, |number, byte| (number << 8) | u64::from(*byte));
+    -7 * (5 + i64::try_from(number % 100).unwrap_or_default())
+}
+
+/// What a conversation begins with, the instructions before it left out: they are many patients'.
+fn first_message(body: &Value) -> String {
+    let texts = ["messages", "input", "prompt"].iter().find_map(|key| body.get(*key));
+    match texts {
+        Some(Value::Array(messages)) => {
+            let is_user = |m: &&Value| m.get("role").and_then(Value::as_str) == Some("user");
+            let first = messages.iter().find(is_user).or_else(|| messages.first());
+            first
+                .map(|message| message.get("content").unwrap_or(message).to_string())
+                .unwrap_or_default()
+        }
+        Some(text) => text.to_string(),
+        None => String::new(),
+    }
 }
 
 impl Options {
@@ -55,7 +94,6 @@ impl Options {
                 wrong(&param, "is not a field of `deid`, or has a wrong value")
             })?,
         };
-        let _ = raw.session;
         if raw.known.len() > MOST_KNOWN || raw.known.iter().any(|k| k.text.len() > LONGEST_KNOWN) {
             return Err(wrong("deid.known", "at most 1000 identifiers, each of at most 500 bytes"));
         }
@@ -73,7 +111,7 @@ impl Options {
             }
             policy.labels.insert(label, strategy);
         }
-        Ok(Self { known, policy })
+        Ok(Self { known, policy, session: raw.session })
     }
 }
 

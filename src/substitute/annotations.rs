@@ -17,7 +17,10 @@ pub(super) fn shift(fields: &mut Map<String, Value>, mapping: &Mapping) {
     let has_some =
         matches!(fields.get("annotations"), Some(Value::Array(items)) if !items.is_empty());
     let Some(text) = text
-        .filter(|text| has_some && text.contains(|c| c == '\\' || may_begin(c)))
+        .filter(|text| {
+            let may_change = |c| c == '\\' || may_begin(c);
+            has_some && (!mapping.stand_ins.is_empty() || text.contains(may_change))
+        })
         .map(str::to_owned)
     else {
         return;

@@ -8,6 +8,7 @@ use super::{
     placeholder::{Beginning, Placeholder, may_begin, read},
     restore::Lookup,
     scan::Escape,
+    stand_in::Found,
 };
 
 /// JSON within the strings of JSON is followed this deep; further in it is text.
@@ -48,7 +49,7 @@ impl Lane {
     pub(super) fn push(&mut self, text: &str, lookup: &mut dyn Lookup, out: &mut String) {
         let mut rest = text;
         while !rest.is_empty() {
-            if self.0.is_plain() {
+            if self.0.is_plain() && !lookup.has_stand_ins() {
                 // Nothing to decide until the next bracket.
                 let next = rest.find(begins).unwrap_or(rest.len());
                 let (plain, more) = rest.split_at(next);
@@ -136,6 +137,8 @@ struct Layer {
     depth: usize,
     /// The beginning of what may become a placeholder.
     held: Vec<Unit>,
+    /// Whether the character before that is of a word.
+    in_word: bool,
     /// The text of the string literal that is open.
     literal: Option<Box<Layer>>,
     /// The escape sequence that is open in it.
@@ -145,7 +148,7 @@ struct Layer {
 impl Layer {
     fn new(form: Form, depth: usize) -> Self {
         let form = if depth < DEEPEST { form } else { Form::Prose };
-        Self { form, depth, held: Vec::new(), literal: None, escape: Vec::new() }
+        Self { form, depth, held: Vec::new(), in_word: false, literal: None, escape: Vec::new() }
     }
 
     /// Whether only a bracket or a backslash could change anything.
@@ -183,9 +186,7 @@ impl Layer {
 
     fn finish(&mut self, lookup: &mut dyn Lookup, sink: &mut Sink<'_>) {
         self.close_literal(lookup, sink);
-        for unit in self.held.drain(..) {
-            sink(Piece::Kept(&unit));
-        }
+        self.decide(true, lookup, sink);
     }
 
     /// One character of the open literal's text.
@@ -206,21 +207,44 @@ impl Layer {
 
     /// One character of text that is in no literal.
     fn outside(&mut self, unit: Unit, lookup: &mut dyn Lookup, sink: &mut Sink<'_>) {
-        if self.held.is_empty() && !begins(unit.c) {
+        if self.held.is_empty() && !begins(unit.c) && (self.in_word || !lookup.may_begin(unit.c)) {
+            self.in_word = unit.c.is_alphanumeric();
             return sink(Piece::Kept(&unit));
         }
         self.held.push(unit);
+        self.decide(false, lookup, sink);
+    }
+
+    /// Gives out what of the characters held back can be told; at the end of the text, all.
+    fn decide(&mut self, at_end: bool, lookup: &mut dyn Lookup, sink: &mut Sink<'_>) {
         loop {
             let text: String = self.held.iter().map(|unit| unit.c).collect();
             // `\[NAME\_1\]`: the backslash may belong to the bracket.
             let slash = usize::from(text.starts_with('\\'));
             let bracket = text.get(slash..).unwrap_or_default();
-            if text.is_empty() || bracket.is_empty() {
+            if text.is_empty() || (bracket.is_empty() && !at_end) {
                 return;
             }
             match read(bracket) {
-                Beginning::Unfinished => return,
-                Beginning::Other => self.release(1, sink),
+                Beginning::Unfinished if !at_end => return,
+                Beginning::Unfinished | Beginning::Other => {
+                    let begins = text.chars().next().is_some_and(|c| lookup.may_begin(c));
+                    let found = if begins && !self.in_word {
+                        lookup.stand_in(&text, at_end)
+                    } else {
+                        Found::Nothing
+                    };
+                    match found {
+                        Found::Unfinished => return,
+                        Found::Nothing => self.release(1, sink),
+                        Found::Value(value, length) => {
+                            let count = text.get(..length).map_or(1, |text| text.chars().count());
+                            self.held.drain(..count.min(self.held.len()));
+                            self.in_word = true;
+                            sink(Piece::Inserted(value.expose_phi()));
+                        }
+                    }
+                }
                 Beginning::Placeholder { placeholder, end, escaped, escape } => {
                     if slash == 1 && !escaped {
                         self.release(1, sink);
@@ -249,6 +273,7 @@ impl Layer {
         match lookup.value(placeholder, exact) {
             Some(value) => {
                 self.held.drain(..length.min(self.held.len()));
+                self.in_word = false;
                 if matches!(self.form, Form::Json { forced: true, .. }) && !is_number(value) {
                     // A model that forgot the quotes.
                     sink(Piece::Inserted(&serde_json::Value::from(value).to_string()));
@@ -262,6 +287,7 @@ impl Layer {
 
     fn release(&mut self, count: usize, sink: &mut Sink<'_>) {
         for unit in self.held.drain(..count.min(self.held.len())) {
+            self.in_word = unit.c.is_alphanumeric();
             sink(Piece::Kept(&unit));
         }
     }

@@ -18,14 +18,20 @@ use crate::deidentify::propagate::is_distinctive;
 /// When a value cannot be replaced without breaking the JSON: nothing may be sent then.
 pub(super) fn stop(bytes: Vec<u8>, mapping: &Mapping) -> Result<(Vec<u8>, usize), SubstituteError> {
     let (mut patterns, mut owners) = (Vec::new(), Vec::new());
-    for (placeholder, value) in mapping.iter() {
+    let placeholders = mapping
+        .iter()
+        .map(|(placeholder, value)| (placeholder.label, value, placeholder.to_string()));
+    let surrogates = mapping.stand_ins.surrogates();
+    let surrogates = surrogates.map(|(label, value, made)| (label, value, made.to_owned()));
+    // Dates that moved are left out: one may have moved to where another stood.
+    for (label, value, written) in placeholders.chain(surrogates) {
         let value = value.expose_phi();
-        if !is_distinctive(placeholder.label, value) {
+        if !is_distinctive(label, value) {
             continue;
         }
-        for written in spellings(value) {
-            patterns.push(written);
-            owners.push(placeholder);
+        for spelling in spellings(value) {
+            patterns.push(spelling);
+            owners.push(written.clone());
         }
     }
     if patterns.is_empty() {
@@ -43,7 +49,7 @@ pub(super) fn stop(bytes: Vec<u8>, mapping: &Mapping) -> Result<(Vec<u8>, usize)
             continue;
         }
         out.extend_from_slice(bytes.get(done..hit.start()).unwrap_or_default());
-        out.extend_from_slice(owner.to_string().as_bytes());
+        out.extend_from_slice(owner.as_bytes());
         done = hit.end();
         count += 1;
     }

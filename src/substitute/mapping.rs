@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::{
     names::{self, People},
     placeholder::{Placeholder, find_all},
+    stand_in::StandIns,
 };
 use crate::{deidentify::entity::Label, phi::PhiText};
 
@@ -19,6 +20,8 @@ pub struct Mapping {
     last: HashMap<Label, u32>,
     /// Whose names were given out.
     people: People,
+    /// What was given out that reads like a value.
+    pub(super) stand_ins: StandIns,
 }
 
 impl Mapping {
@@ -80,21 +83,32 @@ impl Mapping {
     pub fn of<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Option<Self> {
         let mut mapping = Self::default();
         for (placeholder, value) in pairs {
-            let placeholder = placeholder.parse().ok()?;
+            let Ok(placeholder) = placeholder.parse() else {
+                // A surrogate or a date; signs alone would stand anywhere.
+                placeholder.chars().find(|c| c.is_alphanumeric())?;
+                mapping.stand_ins.back(placeholder, value);
+                continue;
+            };
             mapping.by_value.insert(identity(value), placeholder);
             mapping.values.insert(placeholder, PhiText::new(value));
         }
         Some(mapping)
     }
 
-    /// How many placeholders were given out.
+    /// Everything that was given out, as it is written, and what it stands for.
+    pub fn pairs(&self) -> impl Iterator<Item = (String, &PhiText)> {
+        let placeholders = self.iter().map(|(placeholder, value)| (placeholder.to_string(), value));
+        placeholders.chain(self.stand_ins.iter().map(|(text, value)| (text.to_owned(), value)))
+    }
+
+    /// How many placeholders and stand-ins were given out.
     pub fn len(&self) -> usize {
-        self.values.len()
+        self.values.len() + self.stand_ins.len()
     }
 
     /// Whether none was given out.
     pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
+        self.len() == 0
     }
 }
 

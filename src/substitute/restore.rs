@@ -9,6 +9,7 @@ use super::{
     lane::Lane,
     mapping::Mapping,
     placeholder::{Placeholder, may_begin},
+    stand_in::Found,
 };
 
 /// What became of the placeholders in a reply, in occurrences.
@@ -26,6 +27,15 @@ pub struct RestoreReport {
 pub(super) trait Lookup {
     /// The value of `placeholder`, counted as restored; `None` when it was never given out.
     fn value(&mut self, placeholder: Placeholder, exact: bool) -> Option<&str>;
+
+    /// Whether anything was given out that is no placeholder.
+    fn has_stand_ins(&self) -> bool;
+
+    /// Whether something of that can begin with `c`.
+    fn may_begin(&self, c: char) -> bool;
+
+    /// What stands at the beginning of `text`, counted as restored; with `at_end` nothing follows.
+    fn stand_in(&mut self, text: &str, at_end: bool) -> Found;
 }
 
 /// Restores texts with the mapping of one request, and keeps count.
@@ -42,6 +52,22 @@ impl<M: Borrow<Mapping>> Lookup for Restorer<M> {
         };
         *(if exact { &mut self.report.restored } else { &mut self.report.altered }) += 1;
         Some(value.expose_phi())
+    }
+
+    fn has_stand_ins(&self) -> bool {
+        !self.mapping.borrow().stand_ins.is_empty()
+    }
+
+    fn may_begin(&self, c: char) -> bool {
+        self.mapping.borrow().stand_ins.may_begin(c)
+    }
+
+    fn stand_in(&mut self, text: &str, at_end: bool) -> Found {
+        let found = self.mapping.borrow().stand_ins.find(text, at_end);
+        if matches!(found, Found::Value(..)) {
+            self.report.restored += 1;
+        }
+        found
     }
 }
 
@@ -99,7 +125,7 @@ impl<M: Borrow<Mapping>> Restorer<M> {
 
     fn string(&mut self, text: &mut String, is_json: bool) {
         // A placeholder in JSON in JSON may be written with its bracket as an escape.
-        if text.contains(|c| c == '\\' || may_begin(c)) {
+        if self.has_stand_ins() || text.contains(|c| c == '\\' || may_begin(c)) {
             *text = if is_json { self.json_text(text) } else { self.text(text) };
         }
     }

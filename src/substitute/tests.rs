@@ -30,7 +30,7 @@ fn find(text: &str, values: &[(Label, &str)]) -> Vec<Detection> {
 fn run(mut body: Value, values: &[(Label, &str)], policy: &PolicySettings) -> Substitution {
     let leaves = walk::collect(&mut body, &CHAT_COMPLETIONS).unwrap();
     let found: Vec<_> = leaves.iter().map(|leaf| find(leaf.text.expose_phi(), values)).collect();
-    substitute(body, &CHAT_COMPLETIONS, &leaves, &found, policy).unwrap()
+    substitute(body, &CHAT_COMPLETIONS, &leaves, &found, policy, -7 * 37).unwrap()
 }
 
 fn sent(body: &ClearedBody) -> Value {
@@ -195,6 +195,70 @@ fn mangled_placeholders_are_restored_whole_and_in_every_piece() {
     assert!(count > 50, "{count}");
 }
 
+fn shifting() -> PolicySettings {
+    let mut policy = PolicySettings { default: Way::Surrogate, ..PolicySettings::default() };
+    policy.labels.insert(Label::Date, Way::DateShift);
+    policy
+}
+
+#[test]
+fn surrogates_read_like_values_and_lead_back_in_whole_and_in_part() {
+    let body = chat(&["John Doe, MRN 4471-009. Doe, John? JOHN DOE at j@x.org, 617-555-0142"]);
+    let values = [
+        DOE,
+        (Label::Name, "Doe, John"),
+        (Label::Name, "JOHN DOE"),
+        (Label::Mrn, "4471-009"),
+        (Label::Email, "j@x.org"),
+        (Label::Phone, "617-555-0142"),
+    ];
+    let done = run(body.clone(), &values, &shifting());
+    let text = contents(&sent(&done.body)).remove(0);
+    for value in ["John", "Doe", "JOHN", "4471", "617-555"] {
+        assert!(!text.contains(value), "{value} in {text}");
+    }
+    assert!(
+        text.starts_with("Alexis Aldwin, MRN ") && text.contains("Aldwin, Alexis? ALEXIS ALDWIN"),
+        "{text}"
+    );
+    let mut restorer = Restorer::new(&done.mapping);
+    assert_eq!(restorer.text(&text), contents(&body)[0]);
+    assert_eq!(
+        restorer.text("Mr. Aldwin's, the Aldwins, ALDWIN, Aldwinson"),
+        "Mr. Doe's, the Does, DOE, Aldwinson"
+    );
+    assert_eq!(Restorer::new(&done.mapping).text("alexis"), "John");
+}
+
+#[test]
+fn dates_move_by_the_same_days_and_computed_ones_move_back() {
+    let body = chat(&["Admitted 11/02/2025, out on November 7th, 2025; born 2 Feb 1962"]);
+    let values = [
+        (Label::Date, "11/02/2025"),
+        (Label::Date, "November 7th, 2025"),
+        (Label::Date, "2 Feb 1962"),
+    ];
+    let done = run(body.clone(), &values, &shifting());
+    let text = contents(&sent(&done.body)).remove(0);
+    // 259 days earlier.
+    assert_eq!(text, "Admitted 02/16/2025, out on February 21st, 2025; born 19 May 1961");
+    let back = Restorer::new(&done.mapping).text(&text);
+    assert_eq!(back, contents(&body)[0]);
+    let computed = "Review on 2025-02-23 or March 1, 2025.";
+    assert_eq!(
+        Restorer::new(&done.mapping).text(computed),
+        "Review on 2025-11-09 or November 15, 2025."
+    );
+}
+
+#[test]
+fn what_no_stand_in_can_be_made_of_is_a_placeholder() {
+    let body = chat(&["aged 93, in spring, 李雷"]);
+    let values = [(Label::Age, "93"), (Label::Date, "spring"), (Label::Name, "李雷x9")];
+    let done = run(body, &values, &shifting());
+    assert_eq!(contents(&sent(&done.body)), ["aged [AGE_1], in [DATE_1], 李雷"]);
+}
+
 /// Text in which names, placeholders and any other characters stand side by side.
 fn text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
@@ -238,5 +302,40 @@ proptest! {
         let once = contents(&sent(&once.body));
         let twice = run(chat(&[&once[0]]), &VALUES, &PolicySettings::default());
         prop_assert_eq!(contents(&sent(&twice.body)), once);
+    }
+
+    #[test]
+    fn surrogates_and_moved_dates_lead_back_however_the_reply_is_cut(
+        texts in prop::collection::vec(text(), 1..4),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
+    ) {
+        const VALUES: [(Label, &str); 5] = [
+            DOE,
+            (Label::Name, "Doe, John"),
+            (Label::Name, "Doe"),
+            (Label::Date, "3/14/2024"),
+            (Label::Mrn, "4471-009"),
+        ];
+        let texts: Vec<String> = texts.iter().map(|t| t.replace("3/14", " 3/14/2024 4471-009 ")).collect();
+        let body = chat(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+        let done = run(body.clone(), &VALUES, &shifting());
+        for (text, before) in contents(&sent(&done.body)).iter().zip(contents(&body)) {
+            for (_, value) in VALUES {
+                prop_assert!(!text.contains(value), "{text:?} holds {value:?}");
+            }
+            let mut restorer = Restorer::new(&done.mapping);
+            let whole = restorer.text(text);
+            // Whole dates that were no entity move as well: they cannot be told from computed ones.
+            prop_assert_eq!(&whole, &before);
+            let mut at: Vec<usize> = cuts.iter().map(|cut| text.floor_char_boundary(cut.index(text.len() + 1))).collect();
+            at.extend([0, text.len()]);
+            at.sort_unstable();
+            let (mut lane, mut out) = (Lane::text(), String::new());
+            for pair in at.windows(2) {
+                lane.push(text.get(pair[0]..pair[1]).unwrap(), &mut restorer, &mut out);
+            }
+            lane.finish(&mut restorer, &mut out);
+            prop_assert_eq!(&out, &whole);
+        }
     }
 }

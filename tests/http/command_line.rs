@@ -39,6 +39,20 @@ fn a_text_goes_out_with_placeholders_and_comes_back() {
     let back = run(folder, &["reidentify", "--mapping", "map.json"], &text);
     assert_eq!(String::from_utf8(back.stdout).unwrap(), NOTE);
 
+    // Surrogates and moved dates come back too.
+    fs::write(
+        folder.join("note.txt"),
+        "Patient: John Doe, 11/02/2025, (617) 555-0142, SSN 536-22-8145",
+    )
+    .unwrap();
+    let settings = "[policy]\ndefault = \"surrogate\"\n[policy.labels]\nDATE = \"date_shift\"\n[detectors]\nner = []\n";
+    fs::write(folder.join("other.toml"), settings).unwrap();
+    let other = ["--settings", "other.toml", "deidentify", "note.txt", "--mapping", "other.json"];
+    let text = String::from_utf8(run(folder, &other, "").stdout).unwrap();
+    assert!(text.contains("Alexis Aldwin") && text.contains("(202) 555-01"), "{text}");
+    let back = run(folder, &["reidentify", "--mapping", "other.json"], &text);
+    assert_eq!(String::from_utf8(back.stdout).unwrap(), read(folder, "note.txt"));
+
     // A mapping is the only way back, so it is not written over.
     let again = run(folder, &["deidentify", "--mapping", "map.json"], NOTE);
     assert_eq!(again.status.code(), Some(1));

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::support::{
     Setup,
-    standin::{Answer, StandIn},
+    standin::{Answer, StandIn, spelled},
 };
 
 #[test]
@@ -102,4 +102,44 @@ fn a_value_in_a_parameter_is_stopped_at_the_last_look() {
     }));
     assert_eq!(reply.status, 200, "{}", reply.body);
     assert_eq!(scene.sent()["reasoning_effort"], "[MRN_1]");
+}
+
+#[test]
+fn dates_move_alike_in_all_requests_of_a_conversation_and_back_in_streams() {
+    let scene = Setup::default()
+        .settings("[policy.labels]\nDATE = \"date_shift\"\nNAME = \"surrogate\"")
+        .start(StandIn::new(|request| {
+            let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+            let text = body["messages"][0]["content"].as_str().unwrap();
+            if body["stream"] == true {
+                Answer::events(spelled(text))
+            } else {
+                Answer::content(text)
+            }
+        }));
+    let ask = |session: &str, text: &str| {
+        let body =
+            json!({"messages": [{"role": "user", "content": text}], "deid": {"session": session}});
+        let reply = scene.chat(&body);
+        assert_eq!(reply.json()["choices"][0]["message"]["content"], text);
+        let sent = scene.standin.received().pop().unwrap();
+        let sent: serde_json::Value = serde_json::from_slice(&sent.body).unwrap();
+        sent["messages"][0]["content"].as_str().unwrap().to_owned()
+    };
+    let first = ask("a", "Patient: John Doe, DOB 03/14/1962");
+    assert!(
+        first.starts_with("Patient: Alexis Aldwin, DOB ") && !first.contains("03/14/1962"),
+        "{first}"
+    );
+    let again = ask("a", "Again: DOB 03/14/1962");
+    assert_eq!(first.split("DOB ").nth(1), again.split("DOB ").nth(1));
+    let reply = scene.chat(&json!({
+        "messages": [{"role": "user", "content": "Patient: John Doe, DOB 03/14/1962"}], "stream": true,
+    }));
+    let text: String = crate::support::data(&reply.body)
+        .iter()
+        .filter_map(|data| serde_json::from_str::<serde_json::Value>(data).ok())
+        .filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str().map(str::to_owned))
+        .collect();
+    assert_eq!(text, "Patient: John Doe, DOB 03/14/1962");
 }
