@@ -8,6 +8,8 @@ mod error_response;
 mod health;
 mod models;
 mod openai;
+mod openapi;
+mod playground;
 mod presidio;
 mod protect;
 mod rate_limit;
@@ -20,6 +22,7 @@ use crate::error::GatewayError;
 
 /// Declares every route. What is not declared answers 404: nothing is passed through unprotected.
 pub fn routes(config: &mut web::ServiceConfig) {
+    playground::routes(config);
     config
         .service(post_only("/v1/chat/completions", web::post().to(openai::chat_completions)))
         .service(post_only("/v1/completions", web::post().to(openai::completions)))
@@ -40,6 +43,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(get_only("/v1/models/{id:.+}", get().to(models::one)))
         .service(get_only("/healthz", get().to(health::alive)))
         .service(get_only("/readyz", get().to(health::ready)))
+        .service(get_only("/openapi.json", get().to(openapi::json)))
+        .service(get_only("/docs", get().to(openapi::page)))
+        .service(get_only("/docs/app.js", get().to(openapi::script)))
+        .service(get_only("/docs/style.css", get().to(openapi::style)))
         .default_service(web::to(no_such_route));
 }
 

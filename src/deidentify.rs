@@ -4,6 +4,7 @@ mod cache;
 pub mod detector;
 mod document;
 pub mod entity;
+pub mod explain;
 mod grow;
 pub mod known;
 pub mod merge;
@@ -129,7 +130,12 @@ impl Deidentifier {
     pub async fn find(&self, leaves: &[Leaf]) -> Result<Vec<Vec<Detection>>, DetectError> {
         let documents = Documents::of(leaves);
         let found = self.detectors.detect(documents.texts()).await?;
-        let mut by_leaf = documents.to_leaves(&found, leaves.len());
+        Ok(self.settle(leaves, documents.to_leaves(&found, leaves.len())))
+    }
+
+    /// What follows from the detectors' findings in `leaves`: participants, whole names, and other
+    /// occurrences of what was found.
+    fn settle(&self, leaves: &[Leaf], mut by_leaf: Vec<Vec<Detection>>) -> Vec<Vec<Detection>> {
         for (leaf, found) in leaves.iter().zip(&mut by_leaf) {
             if leaf.kind == LeafKind::Participant && !leaf.text.is_empty() {
                 found.push(Detection {
@@ -152,6 +158,6 @@ impl Deidentifier {
                 found.retain(|detection| detection.label != Label::Date);
             }
         }
-        Ok(by_leaf)
+        by_leaf
     }
 }

@@ -1,5 +1,6 @@
 //! One request from start to end.
 
+pub mod inspect;
 mod local;
 mod options;
 mod relay;
@@ -56,6 +57,8 @@ pub struct Call<'a> {
     pub key: &'a str,
     /// The caller's name for the conversation, from its header.
     pub session: Option<&'a str>,
+    /// Whether a stream also shows what was sent, and what came before it was restored.
+    pub reveal: bool,
 }
 
 /// What comes of a request.
@@ -121,12 +124,16 @@ impl Gateway {
             );
         }
 
+        let sent = call.reveal.then(|| cleared.body.clone());
         let reply = match endpoint.stream().filter(|_| streams) {
             None => upstream.post(endpoint.path(), credentials, cleared.body).await?,
             Some(shape) => match upstream.open(endpoint.path(), credentials, cleared.body).await? {
                 Opened::Stream { headers, stream } => {
-                    let relay = Box::new(Relay::new(stream, shape, cleared.mapping));
-                    return Ok(Outcome::Stream { headers, relay });
+                    let mut relay = Relay::new(stream, shape, cleared.mapping);
+                    if let Some(sent) = &sent {
+                        relay = relay.revealing(sent);
+                    }
+                    return Ok(Outcome::Stream { headers, relay: Box::new(relay) });
                 }
                 Opened::Whole(reply) if reply.is_success() && has_no_error(&reply) => {
                     return Err(
@@ -166,7 +173,7 @@ impl Gateway {
 }
 
 /// Parses a body; the message says where it is wrong and quotes nothing.
-fn parse(body: &[u8]) -> Result<Value, GatewayError> {
+pub(crate) fn parse(body: &[u8]) -> Result<Value, GatewayError> {
     let wrong = |message: String| GatewayError::InvalidRequest { param: None, message };
     let text = std::str::from_utf8(body)
         .map_err(|error| wrong(format!("the body is not UTF-8 at byte {}", error.valid_up_to())))?;

@@ -14,7 +14,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    check::{KeyHash, ModelLabel},
+    check::{KeyHash, ModelLabel, is_loopback},
     load::{Overrides, SettingsError, load},
     operations::{
         AuditSettings, LogFormat, LogLevel, LogSettings, MetricsAccess, MetricsSettings, OnFailure,
@@ -35,6 +35,8 @@ pub struct Settings {
     pub keys: KeySettings,
     /// Where keys and what they have used are kept.
     pub store: StoreSettings,
+    /// The page for people at `GET /`.
+    pub playground: PlaygroundSettings,
     /// What the compact reply form fills in.
     pub compact: CompactSettings,
     /// What is done with what is found.
@@ -89,6 +91,13 @@ pub struct ServerSettings {
     pub tls: Option<TlsSettings>,
     /// Whether plain HTTP may be served where other machines can reach it.
     pub allow_plain_http: bool,
+}
+
+impl ServerSettings {
+    /// Whether only this machine can reach the gateway.
+    pub fn is_loopback(&self) -> bool {
+        check::is_loopback(&self.host)
+    }
 }
 
 /// The configuration library would wrap a port that is too large around.
@@ -188,7 +197,21 @@ impl Default for KeySettings {
     }
 }
 
-/// `[compact]`: defaults of the compact reply form, see CONTRACT of the hosted service it mirrors.
+/// `[playground]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PlaygroundSettings {
+    /// Whether the gateway serves the playground at `GET /`.
+    pub enabled: bool,
+}
+
+impl Default for PlaygroundSettings {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}
+
+/// `[compact]`: what the compact reply form fills in where the caller gives none.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CompactSettings {
@@ -222,6 +245,11 @@ pub enum Strategy {
     Redact,
     /// Sent as it is.
     Keep,
+}
+
+impl Strategy {
+    /// Every strategy, in the order of the documentation.
+    pub const ALL: &'static [Strategy] = &[Strategy::Placeholder, Strategy::Redact, Strategy::Keep];
 }
 
 /// What is done with content that cannot be read, such as images.

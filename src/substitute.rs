@@ -40,6 +40,11 @@ use crate::{
 pub struct ClearedBody(Bytes);
 
 impl ClearedBody {
+    /// The bytes, to be shown to the caller that they were made for.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// The bytes to send.
     pub fn into_bytes(self) -> Bytes {
         self.0

@@ -31,13 +31,16 @@ pub(super) const RESTORED: HeaderName = HeaderName::from_static("x-deid-restored
 /// Declares the handler of an endpoint.
 macro_rules! handler {
     ($name:ident, $endpoint:ident) => {
+        handler!($name, $endpoint, false);
+    };
+    ($name:ident, $endpoint:ident, $reveal:literal) => {
         pub(super) async fn $name(
             request: HttpRequest,
             payload: Payload,
             gateway: Data<Gateway>,
             upstream: Data<Upstream>,
         ) -> HttpResponse {
-            answer(Endpoint::$endpoint, request, payload, gateway, upstream).await
+            answer(Endpoint::$endpoint, $reveal, request, payload, gateway, upstream).await
         }
     };
 }
@@ -47,9 +50,12 @@ handler!(completions, Completions);
 handler!(responses, Responses);
 handler!(embeddings, Embeddings);
 handler!(moderations, Moderations);
+// The playground's chat is any other chat (keys, limits and all), with both sides shown.
+handler!(playground_chat, ChatCompletions, true);
 
 async fn answer(
     endpoint: Endpoint,
+    reveal: bool,
     request: HttpRequest,
     payload: Payload,
     gateway: Data<Gateway>,
@@ -57,7 +63,8 @@ async fn answer(
 ) -> HttpResponse {
     let mut progress = Progress::default();
     let result = {
-        let work = pin!(run(endpoint, &request, payload, &gateway, &upstream, &mut progress));
+        let work =
+            pin!(run(endpoint, reveal, &request, payload, &gateway, &upstream, &mut progress));
         let left = pin!(departure(&request));
         match select(work, left).await {
             Either::Left((result, _)) => result,
@@ -83,6 +90,7 @@ async fn answer(
 
 async fn run(
     endpoint: Endpoint,
+    reveal: bool,
     request: &HttpRequest,
     payload: Payload,
     gateway: &Arc<Gateway>,
@@ -95,11 +103,11 @@ async fn run(
         return Err(GatewayError::NotReady);
     }
     // Only chat completions have a compact form.
-    let compact = caller.compact && endpoint == Endpoint::ChatCompletions;
+    let compact = caller.compact && endpoint == Endpoint::ChatCompletions && !reveal;
     let headers = request.headers();
     let session = headers.get("x-deid-session").and_then(|value| value.to_str().ok());
     let key = gateway_key(headers)?.unwrap_or_default();
-    let call = Call { endpoint, body: body.expose_phi(), compact, key, session };
+    let call = Call { endpoint, body: body.expose_phi(), compact, key, session, reveal };
     gateway.complete(upstream, &caller.credentials, call, progress).await
 }
 

@@ -10,12 +10,20 @@ use actix_web::{
     web::Data,
 };
 
-use super::{auth::gateway_key, presidio, rate_limit};
+use super::{auth::gateway_key, playground, presidio, rate_limit};
 use crate::{error::GatewayError, gateway::Gateway, keys::Keys, store::Verdict};
 
 /// The routes that anybody may ask.
-const OPEN: [&str; 7] =
-    ["/", "/docs", "/openapi.json", "/health", "/healthz", "/readyz", "/metrics"];
+const OPEN: [&str; 8] = [
+    "/docs",
+    "/docs/app.js",
+    "/docs/style.css",
+    "/openapi.json",
+    "/health",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+];
 
 /// Lets a request through whose key is good and has not used up its limits, and leaves the key's
 /// [`crate::keys::Identity`] with it.
@@ -30,9 +38,15 @@ pub async fn protect<B: MessageBody>(
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     // What no route has is answered 404, to anybody.
     let route = request.match_pattern();
+    let settings = &gateway.settings;
+    if !settings.playground.enabled && route.as_deref().is_some_and(playground::owns) {
+        let response = GatewayError::NotFound.error_response().map_into_right_body();
+        return Ok(request.into_response(response));
+    }
     let is_open = |route: &str| {
         OPEN.contains(&route)
-            || !gateway.settings.presidio.key_required && presidio::is_route(route)
+            || !settings.presidio.key_required && presidio::is_route(route)
+            || playground::is_open(route, request.request(), settings)
     };
     if route.as_deref().is_none_or(is_open) {
         return Ok(next.call(request).await?.map_into_left_body());

@@ -80,12 +80,12 @@ impl Composite {
     /// # Errors
     /// When any detector fails, or all together take longer than the time limit.
     pub async fn detect(&self, texts: Arc<[PhiText]>) -> Result<Vec<Vec<Detection>>, DetectError> {
-        let Some(cache) = &self.cache else { return self.search(texts).await };
+        let Some(cache) = &self.cache else { return self.merged(texts).await };
         let keys: Vec<_> = texts.iter().map(|text| cache.key(text)).collect();
         let known: Vec<_> = keys.iter().map(|key| cache.get(key)).collect();
         let unknown = texts.iter().zip(&known).filter(|(_, known)| known.is_none());
         let unknown: Arc<[PhiText]> = unknown.map(|(text, _)| text.clone()).collect();
-        let searched = if unknown.is_empty() { Vec::new() } else { self.search(unknown).await? };
+        let searched = if unknown.is_empty() { Vec::new() } else { self.merged(unknown).await? };
         let mut searched = searched.into_iter();
         let found = keys.into_iter().zip(known).map(|(key, known)| match known {
             Some(known) => Some(known.to_vec()),
@@ -99,7 +99,16 @@ impl Composite {
         found.ok_or(DetectError::Failed("a detector did not answer for every text"))
     }
 
-    async fn search(&self, texts: Arc<[PhiText]>) -> Result<Vec<Vec<Detection>>, DetectError> {
+    async fn merged(&self, texts: Arc<[PhiText]>) -> Result<Vec<Vec<Detection>>, DetectError> {
+        let raw = self.search(Arc::clone(&texts)).await?;
+        Ok(self.pool(&texts, raw))
+    }
+
+    /// What each detector found in each of `texts`, before any of it is merged.
+    ///
+    /// # Errors
+    /// As [`Composite::detect`].
+    pub async fn search(&self, texts: Arc<[PhiText]>) -> Result<Vec<Vec<Detection>>, DetectError> {
         let searches = self.detectors.iter().map(|detector| {
             let texts = Arc::clone(&texts);
             async move {
@@ -124,12 +133,17 @@ impl Composite {
                 pool.extend(found);
             }
         }
-        let merged = pooled.into_iter().zip(texts.iter()).map(|(pool, text)| {
-            let mut found = merge(text.expose_phi(), pool);
+        Ok(pooled)
+    }
+
+    /// Merges what [`Composite::search`] found in `texts`.
+    pub fn pool(&self, texts: &[PhiText], raw: Vec<Vec<Detection>>) -> Vec<Vec<Detection>> {
+        let merged = raw.into_iter().zip(texts).map(|(raw, text)| {
+            let mut found = merge(text.expose_phi(), raw);
             self.acquit(text.expose_phi(), &mut found);
             found
         });
-        Ok(merged.collect())
+        merged.collect()
     }
 
     /// Drops what any detector knows not to be PHI.

@@ -70,6 +70,25 @@ impl Documents {
         Arc::clone(&self.texts)
     }
 
+    /// What each detector found, by leaf, overlapping as it is.
+    pub(super) fn all_to_leaves(
+        &self,
+        raw: &[Vec<Detection>],
+        leaves: usize,
+    ) -> Vec<Vec<Detection>> {
+        let mut by_leaf: Vec<Vec<Detection>> = vec![Vec::new(); leaves];
+        for part in &self.parts {
+            let raw = raw.get(part.document).map(Vec::as_slice).unwrap_or_default();
+            let Some(own) = by_leaf.get_mut(part.leaf) else { continue };
+            for one in raw.iter().filter(|one| one.span.overlaps(part.span)) {
+                let start = one.span.start.max(part.span.start) - part.span.start;
+                let end = one.span.end.min(part.span.end) - part.span.start;
+                own.push(Detection { span: Span::new(start, end), ..one.clone() });
+            }
+        }
+        by_leaf
+    }
+
     /// What was `found` in the documents, by leaf: each finding is cut to the leaves that it
     /// covers.
     pub(super) fn to_leaves(&self, found: &[Vec<Detection>], leaves: usize) -> Vec<Vec<Detection>> {

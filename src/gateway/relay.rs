@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     substitute::{
-        Mapping, RestoreReport,
+        ClearedBody, Mapping, RestoreReport,
         stream::{Shape, StreamRestorer},
     },
     upstream::{Stream, UpstreamError},
@@ -21,12 +21,34 @@ pub struct Relay {
     shape: Shape,
     restorer: StreamRestorer<Mapping>,
     ended: bool,
+    /// Whether the caller also sees what was sent and what came, in events of their own.
+    reveal: bool,
+    /// The event that shows what was sent.
+    opening: Option<String>,
 }
 
 impl Relay {
     pub(super) fn new(stream: Stream, shape: Shape, mapping: Mapping) -> Self {
         let restorer = StreamRestorer::new(shape, mapping);
-        Self { stream, shape, restorer, ended: false }
+        Self { stream, shape, restorer, ended: false, reveal: false, opening: None }
+    }
+
+    /// Shows the caller both sides: first an event `sent` with the request as it was `sent`, then
+    /// each of the upstream's events as it came, named `before`, and after it the restored ones,
+    /// named `after`. All of it is the caller's own already.
+    pub(super) fn revealing(mut self, sent: &ClearedBody) -> Self {
+        let body = String::from_utf8_lossy(sent.as_bytes());
+        let mut out = String::new();
+        Event { name: "sent".to_owned(), data: json!({"body": body}).to_string(), id: None }
+            .write(&mut out);
+        self.reveal = true;
+        self.opening = Some(out);
+        self
+    }
+
+    /// What restored events are called for a caller that sees both sides.
+    fn named(&self, name: String) -> String {
+        if self.reveal { "after".to_owned() } else { name }
     }
 
     /// What became of the placeholders so far.
@@ -37,6 +59,9 @@ impl Relay {
     /// The next bytes for the caller; `None` at the end. A fault of the upstream's becomes one
     /// event that says so, and the stream ends without `[DONE]`.
     pub async fn next(&mut self) -> Option<Bytes> {
+        if let Some(opening) = self.opening.take() {
+            return Some(Bytes::from(opening));
+        }
         while !self.ended {
             let mut out = String::new();
             let result = match self.stream.next().await {
@@ -66,12 +91,17 @@ impl Relay {
             }
             Item::Event(event) if event.data.trim() == DONE => {
                 self.tails(out);
-                Event::of(DONE.to_owned()).write(out);
+                let name = self.named(String::new());
+                Event { name, data: DONE.to_owned(), id: None }.write(out);
                 self.ended = true;
                 return Ok(());
             }
             Item::Event(event) => event,
         };
+        if self.reveal {
+            let data = event.data.clone();
+            Event { name: "before".to_owned(), data, id: None }.write(out);
+        }
         let value: Value = serde_json::from_str(&event.data)
             .map_err(|_| UpstreamError::Nonsense("has an event that is not JSON"))?;
         let is_error = value.get("error").is_some_and(|error| !error.is_null())
@@ -83,6 +113,7 @@ impl Relay {
             let kind = restored.get("type").and_then(Value::as_str).unwrap_or_default();
             let name =
                 if own || event.name.is_empty() { event.name.clone() } else { kind.to_owned() };
+            let name = self.named(name);
             let id = event.id.clone().filter(|_| own);
             Event { name, data: restored.to_string(), id }.write(out);
         }
@@ -110,6 +141,7 @@ impl Relay {
                     tail.get("type").and_then(Value::as_str).unwrap_or_default().to_owned()
                 }
             };
+            let name = self.named(name);
             Event { name, data: tail.to_string(), id: None }.write(out);
         }
     }
@@ -125,6 +157,7 @@ impl Relay {
             "upstream_error"
         };
         let error = json!({"message": error.to_string(), "type": "server_error", "param": null, "code": code});
-        Event::of(json!({ "error": error }).to_string()).write(out);
+        let name = self.named(String::new());
+        Event { name, data: json!({ "error": error }).to_string(), id: None }.write(out);
     }
 }

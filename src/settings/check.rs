@@ -263,7 +263,7 @@ fn check_presidio(presidio: &PresidioSettings) -> Result<(), SettingsError> {
 }
 
 /// Whether only this machine can reach `host`.
-fn is_loopback(host: &str) -> bool {
+pub fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     bare == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }

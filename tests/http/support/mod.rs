@@ -2,6 +2,7 @@
 
 pub(crate) mod clients;
 pub(crate) mod openai;
+pub(crate) mod browser;
 pub(crate) mod python;
 pub(crate) mod standin;
 
