@@ -1,8 +1,8 @@
 //! The scene of a test: a gateway, a stand-in for OpenAI, and a client.
 
+pub(crate) mod browser;
 pub(crate) mod clients;
 pub(crate) mod openai;
-pub(crate) mod browser;
 pub(crate) mod python;
 pub(crate) mod standin;
 
