@@ -128,7 +128,8 @@ impl Gateway {
         let substituting = Instant::now();
         let mut policy = self.settings.policy.clone();
         policy.labels.extend(labels);
-        let done = rewrite(&mut body, table, &leaves, &explained.found, &policy, 0)?;
+        let shift = super::options::shift_days(b"", None, &body);
+        let done = rewrite(&mut body, table, &leaves, &explained.found, &policy, shift)?;
         let sent = serde_json::to_string(&body)
             .map_err(|_| GatewayError::Internal("the cleared request cannot be written"))?;
         let substitute_ms = ms(substituting);

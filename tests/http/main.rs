@@ -30,7 +30,6 @@ mod model_tooling;
 mod models;
 mod openapi;
 mod options;
-mod options;
 mod playground;
 mod presidio;
 mod presidio_detector;
