@@ -191,12 +191,24 @@ impl Store {
         let place = Place::parse(settings.url.expose_secret())?;
         let (jobs, queue) = crossbeam_channel::bounded::<Job>(QUEUE);
         for _ in 0..place.connections(settings) {
-            let mut backend = place.open(false)?;
-            let queue = queue.clone();
-            thread::Builder::new()
-                .name("store".to_owned())
-                .spawn(move || queue.iter().for_each(|job| job(backend.as_mut())))
-                .map_err(|error| StoreError::Open(error.to_string()))?;
+            let (place, queue) = (place.clone(), queue.clone());
+            let (opened, outcome) = crossbeam_channel::bounded(1);
+            // Opened where it is used: PostgreSQL's client brings a runtime of its own, which must not
+            // start within the service's.
+            let work = move || match place.open(false) {
+                Ok(mut backend) => {
+                    let _ = opened.send(Ok(()));
+                    queue.iter().for_each(|job| job(backend.as_mut()));
+                }
+                Err(error) => {
+                    let _ = opened.send(Err(error));
+                }
+            };
+            let thread = thread::Builder::new().name("store".to_owned());
+            thread.spawn(work).map_err(|error| StoreError::Open(error.to_string()))?;
+            // One after the other: the first may have to make the tables.
+            let outcome: Result<Result<(), StoreError>, _> = outcome.recv();
+            outcome.map_err(|_| StoreError::Open("its thread ended".to_owned()))??;
         }
         Ok(Self { jobs, patience: Duration::from_secs(settings.timeout_s) })
     }
