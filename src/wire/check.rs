@@ -54,7 +54,9 @@ pub(super) fn range(
 pub(super) fn integer(fields: &Map<String, Value>, key: &str, most: u64) -> Result<(), Invalid> {
     let Some(value) = present(fields, key) else { return Ok(()) };
     // 1.0 is a whole number too, in JSON.
-    let whole = |number: &f64| number.fract() == 0.0 && (1.0..=most as f64).contains(number);
+    // Beyond 2^53 not every whole number has a float of its own.
+    let limit = most.min(1 << 53) as f64;
+    let whole = |number: &f64| number.fract() == 0.0 && (1.0..=limit).contains(number);
     let fits = |number: u64| (1..=most).contains(&number);
     if value.as_u64().map_or_else(|| value.as_f64().is_some_and(|n| whole(&n)), fits) {
         return Ok(());

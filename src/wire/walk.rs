@@ -89,8 +89,8 @@ pub struct Visit<'a> {
     pub cue: Option<&'a str>,
     /// Its text, unescaped.
     pub text: &'a str,
-    /// The path of the string that it is, or that it is a part of, as the table writes it; of a
-    /// key, the path of its object.
+    /// The path of the string that it is, or that it is a part of, in the body's own keys and with
+    /// `[]` for each list; of a key, the path of its object.
     pub path: &'a str,
     /// The position in each `[]` of `path`.
     pub positions: &'a [usize],
@@ -103,8 +103,14 @@ type Visitor<'v> = dyn FnMut(Visit<'_>) -> Option<String> + 'v;
 /// # Errors
 /// When replacements make two keys of one object the same.
 pub fn walk(body: &mut Value, table: &Table, visit: &mut Visitor<'_>) -> Result<(), WalkError> {
-    let mut walk =
-        Walk { table, visit, path: String::new(), positions: Vec::new(), of_a_tool: false };
+    let mut walk = Walk {
+        table,
+        visit,
+        path: String::new(),
+        place: String::new(),
+        positions: Vec::new(),
+        of_a_tool: false,
+    };
     let Value::Object(fields) = body else {
         return walk.value(body, None);
     };
@@ -130,7 +136,10 @@ pub fn walk(body: &mut Value, table: &Table, visit: &mut Visitor<'_>) -> Result<
 struct Walk<'w, 'v> {
     table: &'w Table,
     visit: &'w mut Visitor<'v>,
+    /// Where the walk is, as the table writes it.
     path: String,
+    /// The same in the body's own keys.
+    place: String,
     /// Where in each list of `path` the walk is.
     positions: Vec<usize>,
     /// Whether the message at hand is a tool's.
@@ -139,16 +148,21 @@ struct Walk<'w, 'v> {
 
 impl Walk<'_, '_> {
     fn visit(&mut self, kind: LeafKind, cue: Option<&str>, text: &str) -> Option<String> {
-        let (path, positions) = (self.path.as_str(), self.positions.as_slice());
+        let (path, positions) = (self.place.as_str(), self.positions.as_slice());
         (self.visit)(Visit { kind, cue, text, path, positions })
     }
 
     /// The value of field `key`, which is also its cue.
     fn field(&mut self, key: &str, value: &mut Value) -> Result<(), WalkError> {
-        let before = self.path.len();
+        let before = (self.path.len(), self.place.len());
         self.table.descend(&mut self.path, key);
+        if before.1 > 0 {
+            self.place.push('.');
+        }
+        self.place.push_str(key);
         let result = self.value(value, Some(key));
-        self.path.truncate(before);
+        self.path.truncate(before.0);
+        self.place.truncate(before.1);
         result
     }
 
@@ -168,9 +182,10 @@ impl Walk<'_, '_> {
                 }
             }
             Value::Array(items) => {
-                let before = self.path.len();
+                let before = (self.path.len(), self.place.len());
                 let are_messages = self.path == "messages";
                 self.path.push_str("[]");
+                self.place.push_str("[]");
                 for (position, item) in items.iter_mut().enumerate() {
                     if are_messages {
                         self.of_a_tool = is_tool_message(item);
@@ -180,7 +195,8 @@ impl Walk<'_, '_> {
                     self.positions.pop();
                     result?;
                 }
-                self.path.truncate(before);
+                self.path.truncate(before.0);
+                self.place.truncate(before.1);
             }
             Value::Object(fields) => self.object(fields)?,
             Value::Null | Value::Bool(_) | Value::Number(_) => {}

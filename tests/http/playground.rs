@@ -179,7 +179,9 @@ fn errors_are_said() {
 
 #[test]
 fn elsewhere_than_on_loopback_it_asks_for_a_key() {
-    let scene = Setup::default().settings("[server]\nhost = \"0.0.0.0\"").start(StandIn::echo());
+    let scene = Setup::default()
+        .settings("[server]\nhost = \"0.0.0.0\"\nallow_plain_http = true")
+        .start(StandIn::echo());
     let browser = Browser::open(1280, 900, "light");
     let port = scene.address().rsplit_once(':').unwrap().1.to_owned();
     browser.go(&format!("http://127.0.0.1:{port}/"));
