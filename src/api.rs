@@ -6,12 +6,14 @@ mod deidentify;
 mod departure;
 mod error_response;
 mod health;
+mod metrics;
 mod models;
 mod openai;
 mod presidio;
 mod protect;
 mod rate_limit;
 mod request_id;
+mod ticket;
 
 use actix_web::{HttpResponse, guard, web};
 
@@ -40,6 +42,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(get_only("/v1/models/{id:.+}", get().to(models::one)))
         .service(get_only("/healthz", get().to(health::alive)))
         .service(get_only("/readyz", get().to(health::ready)))
+        .service(get_only("/metrics", get().to(metrics::metrics)))
         .default_service(web::to(no_such_route));
 }
 

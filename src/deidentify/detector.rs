@@ -6,7 +6,7 @@ use futures_util::future::{BoxFuture, FutureExt, try_join_all};
 use thiserror::Error;
 
 use super::{cache::Cache, entity::Detection, merge::merge};
-use crate::phi::PhiText;
+use crate::{metrics::metrics, phi::PhiText};
 
 /// Why texts could not be searched. Nothing may be sent then.
 #[derive(Debug, Error)]
@@ -83,6 +83,9 @@ impl Composite {
         let Some(cache) = &self.cache else { return self.search(texts).await };
         let keys: Vec<_> = texts.iter().map(|text| cache.key(text)).collect();
         let known: Vec<_> = keys.iter().map(|key| cache.get(key)).collect();
+        let hits = known.iter().flatten().count() as u64;
+        metrics().cache_lookups.with_label_values(&["hit"]).inc_by(hits);
+        metrics().cache_lookups.with_label_values(&["miss"]).inc_by(known.len() as u64 - hits);
         let unknown = texts.iter().zip(&known).filter(|(_, known)| known.is_none());
         let unknown: Arc<[PhiText]> = unknown.map(|(text, _)| text.clone()).collect();
         let searched = if unknown.is_empty() { Vec::new() } else { self.search(unknown).await? };
