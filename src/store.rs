@@ -190,14 +190,26 @@ impl Store {
     pub fn start(settings: &StoreSettings) -> Result<Self, StoreError> {
         let place = Place::parse(settings.url.expose_secret())?;
         let (jobs, queue) = crossbeam_channel::bounded::<Job>(QUEUE);
+        let (opened, outcomes) = crossbeam_channel::unbounded();
         for _ in 0..place.connections(settings) {
-            let mut backend = place.open(false)?;
-            let queue = queue.clone();
-            thread::Builder::new()
-                .name("store".to_owned())
-                .spawn(move || queue.iter().for_each(|job| job(backend.as_mut())))
-                .map_err(|error| StoreError::Open(error.to_string()))?;
+            let (place, queue, opened) = (place.clone(), queue.clone(), opened.clone());
+            // Opened where it is used: PostgreSQL's client brings a runtime of its own, which must not
+            // start within the service's.
+            let work = move || match place.open(false) {
+                Ok(mut backend) => {
+                    let _ = opened.send(Ok(()));
+                    drop(opened);
+                    queue.iter().for_each(|job| job(backend.as_mut()));
+                }
+                Err(error) => {
+                    let _ = opened.send(Err(error));
+                }
+            };
+            let thread = thread::Builder::new().name("store".to_owned());
+            thread.spawn(work).map_err(|error| StoreError::Open(error.to_string()))?;
         }
+        drop(opened);
+        outcomes.iter().collect::<Result<(), _>>()?;
         Ok(Self { jobs, patience: Duration::from_secs(settings.timeout_s) })
     }
 
