@@ -38,7 +38,7 @@ test-llm: build ## Run the gateway in front of a real language model, which is b
 
 lint: ## Check formatting, clippy, dependencies and scripts
 	@cargo fmt --check
-	@for script in scripts/* .ci/run; do if head -n 1 $$script | grep -q bash; then bash -n $$script || exit 1; fi; done
+	@for script in scripts/* .ci/run; do if [ -f $$script ] && head -n 1 $$script | grep -q bash; then bash -n $$script || exit 1; fi; done
 	@scripts/build clippy --release --all-targets --locked -- -D warnings
 	@scripts/install-cargo-deny
 	@.tools/bin/cargo-deny --log-level error --config scripts/deny.toml check bans licenses sources
