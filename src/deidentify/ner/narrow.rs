@@ -58,6 +58,10 @@ const WEEKDAYS: &[&str] = &[
     "wednesdays",
 ];
 
+/// Cues at the start of a number.
+const CUES: &[&str] =
+    &["Acct", "ID", "Id", "MRN", "No", "Policy", "SN", "Serial", "acct", "id", "mrn", "no", "sn"];
+
 /// Kinds of facilities: alone, in lower case, they name none.
 const FACILITIES: &[&str] = &[
     "agency",
@@ -95,14 +99,16 @@ const FACILITIES: &[&str] = &[
 ///
 /// Ends at which another detection stands stay: the two are parts of one, "Piggly Wiggly on" and "Hwy 90".
 pub(super) fn narrow_all(text: &str, found: Vec<Detection>) -> Vec<Detection> {
-    let spans: Vec<Span> = found.iter().map(|one| one.span).collect();
-    let near = |left: Option<Span>, right: Option<Span>| match (left, right) {
-        (Some(left), Some(right)) => right.start.saturating_sub(left.end) < 2,
+    let all: Vec<(Span, Label)> = found.iter().map(|one| (one.span, one.label)).collect();
+    let near = |left: Option<(Span, Label)>, right: Option<(Span, Label)>| match (left, right) {
+        (Some((left, one)), Some((right, other))) => {
+            one == other && right.start.saturating_sub(left.end) < 2
+        }
         _ => false,
     };
     let narrowed = found.into_iter().enumerate().filter_map(|(at, one)| {
-        let before = at.checked_sub(1).and_then(|at| spans.get(at)).copied();
-        let (here, after) = (Some(one.span), spans.get(at + 1).copied());
+        let before = at.checked_sub(1).and_then(|at| all.get(at)).copied();
+        let (here, after) = (Some((one.span, one.label)), all.get(at + 1).copied());
         if near(before, here) || near(here, after) { Some(one) } else { narrow(text, one) }
     });
     narrowed.collect()
@@ -121,6 +127,14 @@ fn narrow(text: &str, detection: Detection) -> Option<Detection> {
     match detection.label {
         Label::Date => {
             if signs < 3 && !value.contains(char::is_alphabetic) {
+                return None;
+            }
+            let before = text.get(..span.start).unwrap_or_default();
+            // The minutes of a time of day: "11:04".
+            let clock = before
+                .strip_suffix(':')
+                .is_some_and(|hours| hours.ends_with(|c: char| c.is_ascii_digit()));
+            if clock && value.starts_with(|c: char| c.is_ascii_digit()) && !value.contains('/') {
                 return None;
             }
             span = without_clock(text, span);
@@ -163,6 +177,7 @@ fn narrow(text: &str, detection: Detection) -> Option<Detection> {
             if detection.label != Label::Age && signs < 3 {
                 return None;
             }
+            span = without_ends(text, span, |word| CUES.contains(&word));
         }
     }
     span.of(text)?.contains(char::is_alphanumeric).then_some(Detection { span, ..detection })
@@ -315,6 +330,8 @@ mod tests {
             (Label::Name, "w/ Maj. Stroud", "Maj", ""),
             (Label::Name, "thank u - Brandi", "u - Brandi", "Brandi"),
             (Label::Id, "user=x", "x", ""),
+            (Label::Date, "at 11:04 -0500", "04 -0500", ""),
+            (Label::Device, "serial SN 900412-B", "SN 900412-B", "900412-B"),
             (Label::Name, "Dr. Bright - STE V2", "Bright - STE", "Bright"),
             (Label::Name, "twins, b. in May", "b.", ""),
             (Label::Organization, "Dale RN for", "Dale RN", "Dale"),

@@ -6,7 +6,7 @@
 use super::{
     address::titles_before,
     engine::{Check, Found, Hit, Rule, Start},
-    words::is_ordinary,
+    words::{is_ordinary, listed},
 };
 use crate::deidentify::entity::{Label, Span};
 
@@ -38,6 +38,14 @@ pub(super) const RULES: &[Rule] = &[
         0.8,
         r"((?:university|hospital|college|clinic|institute|church)[ ](?:of|for)[ ](?:the[ ])?(?-i:\p{Lu})[\p{L}'.-]{1,30}(?:[ ](?-i:\p{Lu})[\p{L}'-]{1,30}){0,2})",
         of,
+    ),
+    rule(
+        Start::WordsWhen("clinic facility office campus branch", |around| {
+            around.prev == b' ' && around.first.is_ascii_lowercase()
+        }),
+        0.75,
+        r"((?:clinic|facility|office|campus|branch))\b",
+        placed,
     ),
     rule(
         Start::Words(
@@ -113,6 +121,26 @@ fn of(found: &Found<'_>) -> Option<Hit> {
     name.then(|| found.keep()).flatten()
 }
 
+/// "our Dallas clinic": a place in capitals before a facility in lower case.
+fn placed(found: &Found<'_>) -> Option<Hit> {
+    const SERVICES: &str = "coumadin anticoag ortho neuro derm endo heme onc peds lipid pulm cards wound \
+                            pain allergy rheum psych retina glaucoma vascular fertility monday tuesday \
+                            wednesday thursday friday medicaid medicare covid telehealth";
+    let start = titles_before(found.text, found.span.start, 2)?;
+    let name = found.text.get(start..found.span.start)?.trim();
+    let told = [" our ", " the ", " at ", " in ", " from ", " to ", " @ "]
+        .iter()
+        .any(|word| super::engine::before(found.text, start, 6).ends_with(word));
+    let telling = name.split(' ').all(|word| {
+        word.len() > 2
+            && word.contains(char::is_lowercase)
+            && !word.ends_with("'s")
+            && !is_ordinary(word)
+            && !listed(SERVICES, &word.to_lowercase())
+    });
+    (told && telling).then(|| found.keep_span(Span::new(start, found.span.end))).flatten()
+}
+
 fn field(found: &Found<'_>) -> Option<Hit> {
     let value = found.value();
     let end = value.find("  ").or_else(|| value.find(". ")).unwrap_or(value.len());
@@ -146,6 +174,7 @@ mod tests {
                 ("a student at Oberfeld College", &["Oberfeld College"]),
                 ("the University of Altona", &["University of Altona"]),
                 ("Employer: Kettle Foods", &["Kettle Foods"]),
+                ("seen at our Dallas clinic on", &["Dallas clinic"]),
                 ("School: Mililani Uka High", &["Mililani Uka High"]),
             ],
         );
@@ -158,6 +187,10 @@ mod tests {
                 "Mental Health",
                 "the Hospital for Quezada",
                 "School: none",
+                "seen in the Coumadin clinic",
+                "back to the GI clinic",
+                "at Pain clinic",
+                "from Dr. Quezada's office",
                 "Hospital: discharged home",
                 "Pharmacy: on file",
                 "Social History",
