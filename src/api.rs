@@ -6,6 +6,7 @@ mod deidentify;
 mod departure;
 mod error_response;
 mod health;
+mod metrics;
 mod models;
 mod openai;
 mod openapi;
@@ -14,6 +15,7 @@ mod presidio;
 mod protect;
 mod rate_limit;
 mod request_id;
+mod ticket;
 
 use actix_web::{HttpResponse, guard, web};
 
@@ -47,6 +49,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(get_only("/docs", get().to(openapi::page)))
         .service(get_only("/docs/app.js", get().to(openapi::script)))
         .service(get_only("/docs/style.css", get().to(openapi::style)))
+        .service(get_only("/metrics", get().to(metrics::metrics)))
         .default_service(web::to(no_such_route));
 }
 

@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand.
 
+mod audit;
 mod deidentify;
 mod doctor;
 mod evaluate;
@@ -32,6 +33,9 @@ enum Command {
     Deidentify(deidentify::Deidentify),
     /// Put the values of a mapping back
     Reidentify(reidentify::Reidentify),
+    /// Check the audit log
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Measure recall and precision of the detectors on gold files
     Evaluate(evaluate::Evaluate),
     /// Make, list and revoke gateway keys
@@ -58,6 +62,7 @@ pub fn run() -> ExitCode {
         Command::Serve(serve) => serve.run(file),
         Command::Deidentify(deidentify) => deidentify.run(file),
         Command::Reidentify(reidentify) => reidentify.run(),
+        Command::Audit(audit) => audit.run(file),
         Command::Evaluate(evaluate) => evaluate.run(file),
         Command::Keys(keys) => keys.run(file),
         Command::Doctor(doctor) => doctor.run(file),

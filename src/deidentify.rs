@@ -118,6 +118,11 @@ impl Deidentifier {
         self.detectors.names()
     }
 
+    /// Requests that wait, by the name of the model that they wait for.
+    pub fn queue_depths(&self) -> Vec<(&str, usize)> {
+        self.detectors.queue_depths()
+    }
+
     /// Whether every detector is loaded and warm.
     pub fn is_ready(&self) -> bool {
         self.detectors.is_ready()

@@ -9,7 +9,7 @@ mod report;
 mod standin;
 mod streams;
 
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use tokio::sync::oneshot;
 
@@ -66,7 +66,9 @@ async fn start(settings: &Settings, folder: &Path) -> Result<(Caller, StandIn), 
     own.keys.required = true;
     own.keys.accepted = vec![KeyHash::of(&key)];
     let (bound, address) = oneshot::channel::<SocketAddr>();
-    let serving = actix_rt::spawn(server::serve_and_tell(own, |addresses| {
+    let again = own.clone();
+    let reload: server::Reload = Arc::new(move || Ok(again.clone()));
+    let serving = actix_rt::spawn(server::serve_and_tell(own, reload, |addresses| {
         if let Some(first) = addresses.first() {
             let _ = bound.send(*first);
         }

@@ -5,7 +5,12 @@ mod local;
 mod options;
 mod relay;
 
-use std::{borrow::Borrow, sync::Arc};
+use std::{
+    borrow::Borrow,
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Map, Value, json};
 
@@ -15,12 +20,18 @@ pub use self::{
     relay::Relay,
 };
 use crate::{
-    deidentify::{Deidentifier, known::Known},
+    audit::Tokens,
+    deidentify::{Deidentifier, entity::Detection, known::Known},
     error::{GatewayError, RestoredError},
     settings::Settings,
     substitute::{Counts, Mapping, RestoreReport, Restorer, substitute},
     upstream::{Credentials, Opened, Reply, Upstream, UpstreamError},
-    wire::{chat, endpoint::Endpoint, walk},
+    wire::{
+        chat,
+        endpoint::Endpoint,
+        fields::Shape,
+        walk::{self, Leaf},
+    },
 };
 
 /// What all workers share.
@@ -40,6 +51,20 @@ pub struct Progress {
     pub given: usize,
     /// Values that the last look before sending still found, and replaced.
     pub leaks_stopped: usize,
+    /// Entities found, by detector.
+    pub detectors: BTreeMap<String, usize>,
+    /// The model that was asked for, as it was sent.
+    pub model: Option<String>,
+    /// The status of the upstream's reply.
+    pub upstream_status: Option<u16>,
+    /// What the upstream counted; of a stream, [`Relay::tokens`] has it.
+    pub tokens: Option<Tokens>,
+    /// How long detection took.
+    pub detection: Option<Duration>,
+    /// How long the upstream took; of a stream, up to its beginning.
+    pub upstream: Option<Duration>,
+    /// How long restoration took; of a stream, [`Relay::restoration`] has it.
+    pub restoration: Option<Duration>,
     /// What became of them in the reply, where there was one; errors have texts too.
     pub restored: Option<RestoreReport>,
 }
@@ -59,6 +84,8 @@ pub struct Call<'a> {
     pub session: Option<&'a str>,
     /// Whether a stream also shows what was sent, and what came before it was restored.
     pub reveal: bool,
+    /// Whether the upstream must say how many tokens a stream took, asked for or not.
+    pub count_tokens: bool,
 }
 
 /// What comes of a request.
@@ -106,10 +133,16 @@ impl Gateway {
             chat::fill_in(&mut body, &self.settings.compact);
         }
         let table = endpoint.table();
+        let hide_usage = streams && call.count_tokens && ask_for_usage(&mut body, endpoint);
         let leaves = walk::collect(&mut body, table)
             .map_err(|_| GatewayError::Internal("the request cannot be walked"))?;
-        let mut found = self.deidentifier.find(&leaves).await?;
+        let began = Instant::now();
+        let found = self.deidentifier.find(&leaves).await;
+        progress.detection = Some(began.elapsed());
+        let mut found = found?;
         Known::find(&options.known, &leaves, &mut found);
+        progress.model = model(&body, &leaves, &found);
+        progress.detectors = by_detector(&found);
         let session = options.session.as_deref().or(call.session);
         let shift = shift_days(call.key.as_bytes(), session, &body);
         let cleared = substitute(body, table, &leaves, &found, &options.policy, shift)?;
@@ -125,28 +158,49 @@ impl Gateway {
         }
 
         let sent = call.reveal.then(|| cleared.body.clone());
-        let reply = match endpoint.stream().filter(|_| streams) {
-            None => upstream.post(endpoint.path(), credentials, cleared.body).await?,
-            Some(shape) => match upstream.open(endpoint.path(), credentials, cleared.body).await? {
-                Opened::Stream { headers, stream } => {
-                    let mut relay = Relay::new(stream, shape, cleared.mapping);
-                    if let Some(sent) = &sent {
-                        relay = relay.revealing(sent);
-                    }
-                    return Ok(Outcome::Stream { headers, relay: Box::new(relay) });
-                }
-                Opened::Whole(reply) if reply.is_success() && has_no_error(&reply) => {
-                    return Err(
-                        UpstreamError::Nonsense("is no stream, though one was asked for").into()
-                    );
-                }
-                Opened::Whole(reply) => reply,
-            },
+        let began = Instant::now();
+        let opened = match endpoint.stream().filter(|_| streams) {
+            None => upstream
+                .post(endpoint.path(), credentials, cleared.body)
+                .await
+                .map(|reply| (Opened::Whole(reply), None)),
+            Some(shape) => upstream
+                .open(endpoint.path(), credentials, cleared.body)
+                .await
+                .map(|opened| (opened, Some(shape))),
         };
+        progress.upstream = Some(began.elapsed());
+        progress.upstream_status = match &opened {
+            Ok((Opened::Whole(reply), _)) => Some(reply.status),
+            Ok((Opened::Stream { .. }, _)) => Some(200),
+            Err(UpstreamError::Status(status)) => Some(*status),
+            Err(_) => None,
+        };
+        let reply = match opened? {
+            (Opened::Stream { headers, stream }, Some(shape)) => {
+                let mut relay = Relay::new(stream, shape, cleared.mapping, hide_usage);
+                if let Some(sent) = &sent {
+                    relay = relay.revealing(sent);
+                }
+                return Ok(Outcome::Stream { headers, relay: Box::new(relay) });
+            }
+            (Opened::Stream { .. }, None) => {
+                return Err(GatewayError::Internal("a stream that nobody asked for"));
+            }
+            (Opened::Whole(reply), Some(_)) if reply.is_success() && has_no_error(&reply) => {
+                return Err(
+                    UpstreamError::Nonsense("is no stream, though one was asked for").into()
+                );
+            }
+            (Opened::Whole(reply), _) => reply,
+        };
+        let began = Instant::now();
         let mut restorer = Restorer::new(&cleared.mapping);
         let answer = restore(reply, &mut restorer);
         progress.restored = Some(restorer.report());
+        progress.restoration = Some(began.elapsed());
         let mut answer = answer?;
+        progress.tokens = answer.body.get("usage").and_then(Tokens::read);
         if !is_answer(&answer.body, endpoint) {
             return Err(UpstreamError::Nonsense("is not what this endpoint answers").into());
         }
@@ -170,6 +224,43 @@ impl Gateway {
         let reply = upstream.get(&path, credentials).await?;
         restore(reply, &mut Restorer::new(&Mapping::default()))
     }
+}
+
+/// Has the upstream say what a stream of chunks took. Whether the caller did not ask for that.
+fn ask_for_usage(body: &mut Value, endpoint: Endpoint) -> bool {
+    if !matches!(endpoint, Endpoint::ChatCompletions | Endpoint::Completions) {
+        return false;
+    }
+    let Some(fields) = body.as_object_mut() else { return false };
+    let options = fields.entry("stream_options").or_insert_with(|| json!({}));
+    if options.is_null() {
+        *options = json!({});
+    }
+    match options.as_object_mut() {
+        Some(options) => {
+            options.insert("include_usage".to_owned(), json!(true)) != Some(json!(true))
+        }
+        None => false,
+    }
+}
+
+/// The model that is asked for, unless anything in that field was found to be PHI.
+fn model(body: &Value, leaves: &[Leaf], found: &[Vec<Detection>]) -> Option<String> {
+    let model = body.get("model")?.as_str()?;
+    let is_clean = leaves
+        .iter()
+        .zip(found)
+        .all(|(leaf, found)| found.is_empty() || leaf.text.expose_phi() != model);
+    let fits = Shape::Model.fits(model) && model.len() <= 128;
+    (is_clean && fits).then(|| model.to_owned())
+}
+
+fn by_detector(found: &[Vec<Detection>]) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for detection in found.iter().flatten() {
+        *counts.entry(detection.detector.to_string()).or_default() += 1;
+    }
+    counts
 }
 
 /// Parses a body; the message says where it is wrong and quotes nothing.

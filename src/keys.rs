@@ -8,8 +8,9 @@ use std::{
 
 use crate::{
     error::GatewayError,
+    metrics::metrics,
     settings::{KeyHash, OnFailure, Settings},
-    store::{self, KeyRecord, KeyState, Limits, Store, StoreError, Verdict},
+    store::{self, KeyRecord, KeyState, Ledger, Limits, Store, StoreError, Verdict},
 };
 
 /// Keys whose check is remembered, at most.
@@ -57,6 +58,7 @@ pub struct Keys {
     required: bool,
     accepted: Vec<KeyHash>,
     store: Store,
+    ledger: Arc<Ledger>,
     on_failure: OnFailure,
     cache_for: Duration,
     /// By the key's digest: what the time of a look-up tells of that is of no use to anybody.
@@ -65,11 +67,12 @@ pub struct Keys {
 
 impl Keys {
     /// The keys of the settings and of the store.
-    pub fn new(settings: &Settings, store: Store) -> Self {
+    pub fn new(settings: &Settings, store: Store, ledger: Arc<Ledger>) -> Self {
         Self {
             required: settings.keys.required,
             accepted: settings.keys.accepted.clone(),
             store,
+            ledger,
             on_failure: settings.store.on_failure,
             cache_for: Duration::from_secs(settings.keys.cache_s),
             remembered: Mutex::default(),
@@ -156,6 +159,13 @@ impl Keys {
         Ok(record)
     }
 
+    /// Notes that a key was used, and for how many tokens.
+    pub fn used(&self, who: &Identity, tokens: u64) {
+        if who.is_stored {
+            self.ledger.note(&who.id, tokens);
+        }
+    }
+
     fn remember(&self, digest: [u8; 32], record: Option<Arc<(Identity, KeyRecord)>>) {
         let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
         if remembered.len() >= MOST_REMEMBERED {
@@ -196,5 +206,6 @@ impl Keys {
 }
 
 fn fault(error: &StoreError) {
+    metrics().store_faults.inc();
     log::error!("{error}");
 }

@@ -8,6 +8,7 @@
 //! who may ask.
 
 pub mod api;
+pub mod audit;
 pub mod cli;
 pub mod deidentify;
 pub mod doctor;
@@ -16,6 +17,8 @@ pub mod evaluate;
 pub mod gateway;
 pub mod keys;
 pub mod logging;
+pub mod memory;
+pub mod metrics;
 pub mod phi;
 pub mod presidio;
 pub mod server;

@@ -90,7 +90,8 @@ fn line(format: LogFormat, colour: bool, record: &Record<'_>, id: Option<&str>) 
                 Level::Warn => ("\x1b[33m", "\x1b[0m"),
                 Level::Info | Level::Debug | Level::Trace => ("\x1b[2m", "\x1b[0m"),
             };
-            let mut line = format!("{now} {on}{:5}{off} [{}] ", record.level(), id.unwrap_or("-"));
+            let mut line =
+                format!("{now} {on}{:5}{off} request_id={} ", record.level(), id.unwrap_or("-"));
             for part in record.args().to_string().chars() {
                 // A line is a line, whatever a message holds.
                 let _ = match part {
@@ -118,8 +119,8 @@ mod tests {
             line(format, false, &record, id)
         };
         let text = record(LogFormat::Text, Some("req_1"));
-        assert!(text.ends_with(" WARN  [req_1] first second \"quoted\"\n"), "{text}");
-        assert!(record(LogFormat::Text, None).contains(" [-] "));
+        assert!(text.ends_with(" WARN  request_id=req_1 first second \"quoted\"\n"), "{text}");
+        assert!(record(LogFormat::Text, None).contains(" request_id=- "));
         let json = record(LogFormat::Json, Some("req_1"));
         assert_eq!(json.matches('\n').count(), 1);
         let json: serde_json::Value = serde_json::from_str(&json).unwrap();

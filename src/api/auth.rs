@@ -1,10 +1,13 @@
 //! Who is calling, and with which key for the upstream.
 
-use actix_web::http::header::{AUTHORIZATION, HeaderMap, ToStrError};
+use actix_web::{
+    HttpRequest,
+    http::header::{AUTHORIZATION, HOST, HeaderMap, ToStrError},
+};
 
 use crate::{
     error::GatewayError,
-    settings::Secret,
+    settings::{Secret, is_loopback},
     upstream::{Credentials, REQUEST_HEADERS},
 };
 
@@ -70,6 +73,19 @@ fn passed_on(headers: &HeaderMap) -> Vec<(&'static str, String)> {
         fits.then(|| (name, value.to_owned()))
     };
     REQUEST_HEADERS.into_iter().filter_map(one).collect()
+}
+
+/// Whether the request comes from this machine, by no proxy, and from no page of another site: a
+/// name that somebody makes point here is not ours.
+pub(super) fn is_local(request: &HttpRequest) -> bool {
+    const OF_PROXIES: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
+    let headers = request.headers();
+    let peer = request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback());
+    let proxied = OF_PROXIES.iter().any(|name| headers.contains_key(*name));
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
+    let name = name.map_or(host, |(name, _)| name);
+    peer && !proxied && is_loopback(name)
 }
 
 #[cfg(test)]

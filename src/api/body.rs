@@ -7,6 +7,7 @@ use bytes::BytesMut;
 use futures_util::StreamExt;
 use zeroize::Zeroize;
 
+use super::ticket::Ticket;
 use crate::error::GatewayError;
 
 /// How much of a body beyond the limit is read and thrown away: a client that still sends gets the
@@ -44,7 +45,12 @@ pub(super) async fn read(
         return Err(GatewayError::TooLarge { limit });
     }
     let late = |_| wrong("the body did not arrive in time");
-    tokio::time::timeout(MOST_PATIENCE, collect(payload, limit)).await.map_err(late)?
+    let body =
+        tokio::time::timeout(MOST_PATIENCE, collect(payload, limit)).await.map_err(late)??;
+    if let Some(ticket) = Ticket::of(request) {
+        ticket.received(body.0.len());
+    }
+    Ok(body)
 }
 
 fn wrong(message: &str) -> GatewayError {

@@ -9,7 +9,9 @@ use serde_json::Value;
 
 use super::{
     body::{self, Body},
+    error_response::code,
     openai::{ENTITIES, RESTORED, counts_text, report_text},
+    ticket::Ticket,
 };
 use crate::{
     error::GatewayError,
@@ -22,12 +24,13 @@ pub(super) async fn deidentify(
     gateway: Data<Gateway>,
 ) -> HttpResponse {
     let mut progress = Progress::default();
+    let ticket = Ticket::of(&request);
     let result = match take(&request, payload, &gateway).await {
         Ok(_) if !gateway.deidentifier.is_ready() => Err(GatewayError::NotReady),
         Ok(body) => gateway.deidentify(body.expose_phi(), &mut progress).await,
         Err(error) => Err(error),
     };
-    respond(result, &progress)
+    respond(ticket.as_ref(), result, &progress)
 }
 
 pub(super) async fn reidentify(
@@ -36,9 +39,10 @@ pub(super) async fn reidentify(
     gateway: Data<Gateway>,
 ) -> HttpResponse {
     let mut progress = Progress::default();
+    let ticket = Ticket::of(&request);
     let result = take(&request, payload, &gateway).await;
     let result = result.and_then(|body| gateway::reidentify(body.expose_phi(), &mut progress));
-    respond(result, &progress)
+    respond(ticket.as_ref(), result, &progress)
 }
 
 async fn take(
@@ -49,7 +53,17 @@ async fn take(
     body::read(request, payload, gateway.settings.server.max_body_bytes).await
 }
 
-fn respond(result: Result<Value, GatewayError>, progress: &Progress) -> HttpResponse {
+fn respond(
+    ticket: Option<&Ticket>,
+    result: Result<Value, GatewayError>,
+    progress: &Progress,
+) -> HttpResponse {
+    if let Some(ticket) = ticket {
+        ticket.progress(progress);
+        if let Err(error) = &result {
+            ticket.failed(code(error));
+        }
+    }
     let mut response = match result {
         Ok(reply) => HttpResponse::Ok().json(reply),
         Err(error) => error.error_response(),

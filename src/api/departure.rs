@@ -4,21 +4,30 @@
 //! handle on its socket, which is looked at while a request is worked on. A caller that closes its
 //! sending half only counts as gone, as it does with other proxies.
 
-use std::{any::Any, io::ErrorKind, net::TcpStream, os::fd::AsFd, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    os::fd::{AsFd, OwnedFd},
+    sync::Arc,
+    time::Duration,
+};
 
-use actix_web::{HttpRequest, dev::Extensions};
+use actix_tls::accept::rustls_0_23::TlsStream;
+use actix_web::{HttpRequest, dev::Extensions, rt::net::TcpStream};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// How often the socket is looked at.
 const INTERVAL: Duration = Duration::from_millis(100);
 
 /// A second handle on a connection's socket.
-struct Socket(Arc<TcpStream>);
+struct Socket(Arc<OwnedFd>);
 
 /// Keeps the handle of a new connection.
 pub fn keep_socket(connection: &dyn Any, data: &mut Extensions) {
-    let stream = connection.downcast_ref::<actix_web::rt::net::TcpStream>();
+    let plain = connection.downcast_ref::<TcpStream>();
+    let tls = connection.downcast_ref::<TlsStream<TcpStream>>();
+    let stream = plain.or_else(|| tls.map(|tls| tls.get_ref().0));
     if let Some(Ok(handle)) = stream.map(|stream| stream.as_fd().try_clone_to_owned()) {
-        data.insert(Socket(Arc::new(TcpStream::from(handle))));
+        data.insert(Socket(Arc::new(handle)));
     }
 }
 
@@ -30,11 +39,13 @@ pub(super) async fn departure(request: &HttpRequest) {
     let mut ticks = tokio::time::interval(INTERVAL);
     loop {
         ticks.tick().await;
-        // The socket does not block: the connection itself made it so.
-        match socket.peek(&mut [0]) {
-            Ok(0) => return,
-            Err(error) if error.kind() != ErrorKind::WouldBlock => return,
-            Ok(_) | Err(_) => {}
+        // What is there to read does not matter: under TLS the last of it says good-bye.
+        let gone = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR;
+        let mut look = [PollFd::new(&socket, PollFlags::RDHUP)];
+        if poll(&mut look, Some(&Timespec::default())).is_err()
+            || look.iter().any(|look| look.revents().intersects(gone))
+        {
+            return;
         }
     }
 }

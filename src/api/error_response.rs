@@ -105,59 +105,69 @@ fn log_fault(error: &GatewayError) {
     }
 }
 
-/// The fields of OpenAI's error object.
-fn body(error: &GatewayError) -> Map<String, Value> {
-    let own = |kind: &str, code: &str, param: Option<&str>| {
-        let fields = [
-            ("message", json!(error.to_string())),
-            ("type", json!(kind)),
-            ("param", json!(param)),
-            ("code", json!(code)),
-        ];
-        fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
-    };
-    let request = "invalid_request_error";
+/// An error's `type` and `code`.
+fn class(error: &GatewayError) -> (&'static str, &'static str) {
+    const REQUEST: &str = "invalid_request_error";
+    const SERVER: &str = "server_error";
     match error {
-        GatewayError::InvalidRequest { param, .. } => {
-            own(request, "invalid_request", param.as_deref())
-        }
-        GatewayError::UnsupportedContent { param, .. } => {
-            own(request, "unsupported_content", Some(param))
-        }
-        GatewayError::MissingOpenAiKey => own(request, "missing_openai_key", None),
-        GatewayError::InvalidOpenAiKey => own(request, "invalid_openai_key", None),
-        GatewayError::MissingGatewayKey => own("authentication_error", "missing_gateway_key", None),
-        GatewayError::InvalidGatewayKey => own("authentication_error", "invalid_gateway_key", None),
+        GatewayError::InvalidRequest { .. } => (REQUEST, "invalid_request"),
+        GatewayError::UnsupportedContent { .. } => (REQUEST, "unsupported_content"),
+        GatewayError::MissingOpenAiKey => (REQUEST, "missing_openai_key"),
+        GatewayError::InvalidOpenAiKey => (REQUEST, "invalid_openai_key"),
+        GatewayError::MissingGatewayKey => ("authentication_error", "missing_gateway_key"),
+        GatewayError::InvalidGatewayKey => ("authentication_error", "invalid_gateway_key"),
         GatewayError::LimitReached { exhausted: Exhausted::Minute, .. } => {
-            own("rate_limit_error", "rate_limit_exceeded", None)
+            ("rate_limit_error", "rate_limit_exceeded")
         }
-        GatewayError::LimitReached { .. } => own("insufficient_quota", "quota_exceeded", None),
-        GatewayError::NotFound => own(request, "not_found", None),
-        GatewayError::MethodNotAllowed { .. } => own(request, "method_not_allowed", None),
-        GatewayError::TooLarge { .. } => own(request, "request_too_large", None),
-        GatewayError::Refused { error, .. } => complete(error),
-        GatewayError::RateLimited { error: theirs, .. } => {
-            let mut fields = own("rate_limit_error", "upstream_rate_limited", None);
-            for key in ["message", "type"] {
-                if let Some(value) = theirs.as_ref().and_then(|theirs| theirs.0.get(key)) {
-                    fields.insert(key.to_owned(), value.clone());
-                }
-            }
-            fields
-        }
-        GatewayError::Upstream(UpstreamError::Timeout) => {
-            own("server_error", "upstream_timeout", None)
-        }
-        GatewayError::Upstream(_) => own("server_error", "upstream_error", None),
-        GatewayError::Detection(_) => own("server_error", "detection_failed", None),
-        GatewayError::CallerLeft => own("server_error", "caller_left", None),
-        GatewayError::Internal(_) => own("server_error", "internal_error", None),
-        GatewayError::Overloaded => own("server_error", "overloaded", None),
+        GatewayError::LimitReached { .. } => ("insufficient_quota", "quota_exceeded"),
+        GatewayError::NotFound => (REQUEST, "not_found"),
+        GatewayError::MethodNotAllowed { .. } => (REQUEST, "method_not_allowed"),
+        GatewayError::TooLarge { .. } => (REQUEST, "request_too_large"),
+        GatewayError::Refused { .. } => (REQUEST, "upstream_refused"),
+        GatewayError::RateLimited { .. } => ("rate_limit_error", "upstream_rate_limited"),
+        GatewayError::Upstream(UpstreamError::Timeout) => (SERVER, "upstream_timeout"),
+        GatewayError::Upstream(_) => (SERVER, "upstream_error"),
+        GatewayError::Detection(_) => (SERVER, "detection_failed"),
+        GatewayError::CallerLeft => (SERVER, "caller_left"),
+        GatewayError::Internal(_) => (SERVER, "internal_error"),
+        GatewayError::Overloaded => (SERVER, "overloaded"),
         GatewayError::NotReady
         | GatewayError::StoreAway
         | GatewayError::Draining
-        | GatewayError::AuditBroken => own("server_error", "not_ready", None),
+        | GatewayError::AuditBroken => (SERVER, "not_ready"),
     }
+}
+
+/// An error's `code`.
+pub(super) fn code(error: &GatewayError) -> &'static str {
+    class(error).1
+}
+
+/// The fields of OpenAI's error object.
+fn body(error: &GatewayError) -> Map<String, Value> {
+    let (kind, code) = class(error);
+    let param = match error {
+        GatewayError::InvalidRequest { param, .. } => param.as_deref(),
+        GatewayError::UnsupportedContent { param, .. } => Some(param.as_str()),
+        GatewayError::Refused { error, .. } => return complete(error),
+        _ => None,
+    };
+    let fields = [
+        ("message", json!(error.to_string())),
+        ("type", json!(kind)),
+        ("param", json!(param)),
+        ("code", json!(code)),
+    ];
+    let mut fields: Map<_, _> =
+        fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    if let GatewayError::RateLimited { error: Some(theirs), .. } = error {
+        for key in ["message", "type"] {
+            if let Some(value) = theirs.0.get(key) {
+                fields.insert(key.to_owned(), value.clone());
+            }
+        }
+    }
+    fields
 }
 
 /// The upstream's error object, with the fields that it left out.

@@ -3,8 +3,11 @@
 use std::{convert::Infallible, fmt::Write, pin::pin, sync::Arc};
 
 use actix_web::{
-    HttpRequest, HttpResponse, ResponseError,
-    http::header::{CACHE_CONTROL, HeaderName, HeaderValue},
+    HttpMessage, HttpRequest, HttpResponse, ResponseError,
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, HeaderName, HeaderValue},
+    },
     web::{Data, Payload},
 };
 
@@ -14,10 +17,15 @@ use super::{
     auth::{caller, gateway_key},
     body,
     departure::departure,
+    error_response::code,
+    ticket::Ticket,
 };
 use crate::{
     error::GatewayError,
     gateway::{Call, Gateway, Outcome, Progress, Relay},
+    keys::Identity,
+    logging::REQUEST_ID,
+    metrics::metrics,
     substitute::{Counts, RestoreReport},
     upstream::Upstream,
     wire::endpoint::Endpoint,
@@ -71,9 +79,16 @@ async fn answer(
             Either::Right(_) => Err(GatewayError::CallerLeft),
         }
     };
+    let ticket = Ticket::of(&request);
+    if let Some(ticket) = &ticket {
+        ticket.progress(&progress);
+        if let Err(error) = &result {
+            ticket.failed(code(error));
+        }
+    }
     let mut response = match result {
         Ok(Outcome::Whole(answer)) => super::models::respond(&answer),
-        Ok(Outcome::Stream { headers, relay }) => stream(&headers, relay),
+        Ok(Outcome::Stream { headers, relay }) => stream(&headers, relay, ticket),
         Err(error) => error.error_response(),
     };
     if progress.given > 0
@@ -107,16 +122,27 @@ async fn run(
     let headers = request.headers();
     let session = headers.get("x-deid-session").and_then(|value| value.to_str().ok());
     let key = gateway_key(headers)?.unwrap_or_default();
-    let call = Call { endpoint, body: body.expose_phi(), compact, key, session, reveal };
+    let who = request.extensions().get::<Identity>().map(|who| who.limits);
+    let count_tokens = who.is_some_and(|limits| limits.tokens_per_month.is_some());
+    let body = body.expose_phi();
+    let call = Call { endpoint, body, compact, key, session, reveal, count_tokens };
     gateway.complete(upstream, &caller.credentials, call, progress).await
 }
 
 /// A reply of server-sent events. When the caller leaves, actix drops the relay, and with it goes
 /// the connection to the upstream.
-fn stream(headers: &[(String, String)], relay: Box<Relay>) -> HttpResponse {
-    let events = futures_util::stream::unfold(relay, |mut relay| async move {
-        let bytes = relay.next().await?;
-        Some((Ok::<_, Infallible>(bytes), relay))
+fn stream(headers: &[(String, String)], relay: Box<Relay>, ticket: Option<Ticket>) -> HttpResponse {
+    if let Some(ticket) = &ticket {
+        ticket.streams(StatusCode::OK.as_u16());
+    }
+    let id = ticket.as_ref().map(Ticket::request_id).unwrap_or_default();
+    let sent = Sent { relay, ticket, bytes: 0 };
+    let events = futures_util::stream::unfold(sent, move |mut sent| {
+        REQUEST_ID.scope(Arc::clone(&id), async move {
+            let bytes = sent.relay.next().await?;
+            sent.bytes += bytes.len() as u64;
+            Some((Ok::<_, Infallible>(bytes), sent))
+        })
     });
     let mut response = HttpResponse::Ok();
     response.content_type("text/event-stream; charset=utf-8");
@@ -126,6 +152,32 @@ fn stream(headers: &[(String, String)], relay: Box<Relay>) -> HttpResponse {
     let mut response = response.streaming(Box::pin(events));
     super::models::pass_on(headers, &mut response);
     response
+}
+
+/// A stream on its way out; when it ends, however it ends, its account is settled.
+struct Sent {
+    relay: Box<Relay>,
+    ticket: Option<Ticket>,
+    bytes: u64,
+}
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        let Some(ticket) = &self.ticket else { return };
+        let relay = &self.relay;
+        ticket.change(|entry| {
+            entry.restored(relay.report());
+            entry.reply_bytes = Some(self.bytes);
+            entry.tokens = relay.tokens();
+            entry.duration_ms.restoration =
+                u64::try_from(relay.restoration().as_millis()).unwrap_or(u64::MAX);
+            entry.error = relay.fault_code().or((!relay.has_ended()).then_some("caller_left"));
+        });
+        metrics()
+            .stage_seconds
+            .with_label_values(&["restoration"])
+            .observe(relay.restoration().as_secs_f64());
+    }
 }
 
 /// `NAME=2;DATE=1`

@@ -10,7 +10,7 @@ use actix_web::{
 };
 use serde_json::{Value, json};
 
-use super::{body, get, get_only, openai, post_only};
+use super::{auth::is_local, body, get, get_only, openai, post_only};
 use crate::{
     deidentify::{entity::Label, explain::what},
     error::GatewayError,
@@ -120,17 +120,4 @@ pub(super) fn is_open(route: &str, request: &HttpRequest, settings: &Settings) -
     let local = || settings.server.is_loopback() && is_local(request);
     PARTS.iter().any(|(path, ..)| *path == route)
         || matches!(route, "/playground/settings" | "/playground/inspect") && local()
-}
-
-/// Whether the request comes from this machine, by no proxy, and from no page of another site: a
-/// name that somebody makes point here is not ours.
-fn is_local(request: &HttpRequest) -> bool {
-    const OF_PROXIES: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
-    let headers = request.headers();
-    let peer = request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback());
-    let proxied = OF_PROXIES.iter().any(|name| headers.contains_key(*name));
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
-    let name = name.map_or(host, |(name, _)| name);
-    peer && !proxied && crate::settings::is_loopback(name)
 }

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::{
     body,
     openai::{ENTITIES, counts_text},
+    ticket::Ticket,
 };
 use crate::{
     error::GatewayError,
@@ -44,6 +45,9 @@ pub(super) async fn analyze(
         analyze::analyze(&gateway.deidentifier, body.expose_phi(), &mut counts).await
     };
     let mut response = respond(result.await);
+    if let Some(ticket) = Ticket::of(&request) {
+        ticket.found(&counts);
+    }
     if let Ok(counts) = HeaderValue::from_str(&counts_text(&counts)) {
         response.headers_mut().insert(ENTITIES, counts);
     }

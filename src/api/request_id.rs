@@ -1,9 +1,9 @@
 //! `x-request-id` on every reply, and one log line a request.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use actix_web::{
-    Error,
+    Error, HttpMessage,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     http::{
@@ -15,8 +15,9 @@ use actix_web::{
 use sha2::Digest;
 
 use super::openai::ENTITIES;
+use crate::logging::REQUEST_ID;
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Keeps the caller's request id, or makes one, and logs who-asked-what without content: the
 /// route, never the path as it was typed.
@@ -28,19 +29,34 @@ pub async fn with_request_id<B: MessageBody>(
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
     let started = Instant::now();
-    let id = request.headers().get(&REQUEST_ID).filter(|id| is_an_id(id)).cloned();
+    let id = request.headers().get(&HEADER).filter(|id| is_an_id(id)).cloned();
     let id = id.unwrap_or_else(new_id);
     let method = known(request.method());
     let protected = request.path().starts_with("/v1/");
+    let logged: Arc<str> = logged(&id).into();
+    request.extensions_mut().insert(LoggedId(Arc::clone(&logged)));
+    REQUEST_ID.scope(logged, answer(request, next, id, method, protected, started)).await
+}
+
+/// The id of a request as it may stand in logs.
+pub(super) struct LoggedId(pub(super) Arc<str>);
+
+async fn answer<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+    id: HeaderValue,
+    method: &'static str,
+    protected: bool,
+    started: Instant,
+) -> Result<ServiceResponse<B>, Error> {
     let mut response = next.call(request).await?;
-    response.headers_mut().insert(REQUEST_ID, id.clone());
+    response.headers_mut().insert(HEADER, id);
     if protected && !response.headers().contains_key(&ENTITIES) {
         response.headers_mut().insert(ENTITIES, HeaderValue::from_static(""));
     }
     let route = response.request().match_pattern().unwrap_or_else(|| "-".to_owned());
     log::info!(
-        "request_id={} method={method} route={route} status={} duration_ms={}",
-        logged(&id),
+        "method={method} route={route} status={} duration_ms={}",
         response.status().as_u16(),
         started.elapsed().as_millis(),
     );
@@ -68,7 +84,7 @@ fn logged(id: &HeaderValue) -> String {
 }
 
 /// The methods of HTTP; a caller can write anything there.
-fn known(method: &Method) -> &'static str {
+pub(super) fn known(method: &Method) -> &'static str {
     const METHODS: [&str; 9] =
         ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
     METHODS.into_iter().find(|known| *known == method.as_str()).unwrap_or("OTHER")

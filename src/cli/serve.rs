@@ -1,12 +1,12 @@
 //! `deid-gateway serve`
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use clap::Args;
 
 use super::CliResult;
 use crate::{
-    logging, server,
+    logging, memory, server,
     settings::{self, Overrides},
 };
 
@@ -26,6 +26,9 @@ impl Serve {
         let overrides = Overrides { host: self.host, port: self.port };
         let settings = settings::load(file, &overrides)?;
         logging::start(settings.log);
-        Ok(actix_rt::System::new().block_on(server::serve(settings))?)
+        memory::forbid_dumps()?;
+        let file = file.map(Path::to_path_buf);
+        let reload = Arc::new(move || settings::load(file.as_deref(), &overrides));
+        Ok(actix_rt::System::new().block_on(server::serve(settings, reload))?)
     }
 }

@@ -6,7 +6,7 @@ use futures_util::future::{BoxFuture, FutureExt, try_join_all};
 use thiserror::Error;
 
 use super::{cache::Cache, entity::Detection, merge::merge};
-use crate::phi::PhiText;
+use crate::{metrics::metrics, phi::PhiText};
 
 /// Why texts could not be searched. Nothing may be sent then.
 #[derive(Debug, Error)]
@@ -30,6 +30,11 @@ pub trait Detector: Send + Sync {
     /// Whether it can be asked: its model is loaded and warm.
     fn is_ready(&self) -> bool {
         true
+    }
+
+    /// Requests that wait for it, where there is a queue.
+    fn queue_depth(&self) -> Option<usize> {
+        None
     }
 
     /// Drops from `found` in `text` what this detector knows not to be PHI, whoever found it.
@@ -70,6 +75,13 @@ impl Composite {
         self.detectors.iter().map(|detector| detector.name()).collect()
     }
 
+    /// Requests that wait, by the name of the detector that they wait for.
+    pub fn queue_depths(&self) -> Vec<(&str, usize)> {
+        let depth = |detector: &Arc<dyn Detector>| detector.queue_depth();
+        let all = self.detectors.iter();
+        all.filter_map(|own| depth(own).map(|depth| (own.name(), depth))).collect()
+    }
+
     /// Whether every detector can be asked.
     pub fn is_ready(&self) -> bool {
         self.detectors.iter().all(|detector| detector.is_ready())
@@ -83,6 +95,9 @@ impl Composite {
         let Some(cache) = &self.cache else { return self.merged(texts).await };
         let keys: Vec<_> = texts.iter().map(|text| cache.key(text)).collect();
         let known: Vec<_> = keys.iter().map(|key| cache.get(key)).collect();
+        let hits = known.iter().flatten().count() as u64;
+        metrics().cache_lookups.with_label_values(&["hit"]).inc_by(hits);
+        metrics().cache_lookups.with_label_values(&["miss"]).inc_by(known.len() as u64 - hits);
         let unknown = texts.iter().zip(&known).filter(|(_, known)| known.is_none());
         let unknown: Arc<[PhiText]> = unknown.map(|(text, _)| text.clone()).collect();
         let searched = if unknown.is_empty() { Vec::new() } else { self.merged(unknown).await? };

@@ -55,6 +55,10 @@ impl Detector for NerDetector {
         self.engine.is_warm()
     }
 
+    fn queue_depth(&self) -> Option<usize> {
+        Some(self.engine.waiting())
+    }
+
     fn detect(
         &self,
         texts: Arc<[PhiText]>,

@@ -1,9 +1,12 @@
 //! A stream on its way back: the upstream's events in, restored ones out.
 
+use std::time::{Duration, Instant};
+
 use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::{
+    audit::Tokens,
     substitute::{
         ClearedBody, Mapping, RestoreReport,
         stream::{Shape, StreamRestorer},
@@ -25,12 +28,28 @@ pub struct Relay {
     reveal: bool,
     /// The event that shows what was sent.
     opening: Option<String>,
+    /// Whether `usage` is ours to know and was not asked for by the caller.
+    hide_usage: bool,
+    tokens: Option<Tokens>,
+    restoration: Duration,
+    fault: Option<&'static str>,
 }
 
 impl Relay {
-    pub(super) fn new(stream: Stream, shape: Shape, mapping: Mapping) -> Self {
+    pub(super) fn new(stream: Stream, shape: Shape, mapping: Mapping, hide_usage: bool) -> Self {
         let restorer = StreamRestorer::new(shape, mapping);
-        Self { stream, shape, restorer, ended: false, reveal: false, opening: None }
+        Self {
+            stream,
+            shape,
+            restorer,
+            ended: false,
+            reveal: false,
+            opening: None,
+            hide_usage,
+            tokens: None,
+            restoration: Duration::ZERO,
+            fault: None,
+        }
     }
 
     /// Shows the caller both sides: first an event `sent` with the request as it was `sent`, then
@@ -56,6 +75,26 @@ impl Relay {
         self.restorer.report()
     }
 
+    /// What the upstream says that it took.
+    pub fn tokens(&self) -> Option<Tokens> {
+        self.tokens
+    }
+
+    /// How long restoration has taken so far.
+    pub fn restoration(&self) -> Duration {
+        self.restoration
+    }
+
+    /// The code of the error that ended it.
+    pub fn fault_code(&self) -> Option<&'static str> {
+        self.fault
+    }
+
+    /// Whether its end has been reached, good or bad.
+    pub fn has_ended(&self) -> bool {
+        self.ended
+    }
+
     /// The next bytes for the caller; `None` at the end. A fault of the upstream's becomes one
     /// event that says so, and the stream ends without `[DONE]`.
     pub async fn next(&mut self) -> Option<Bytes> {
@@ -64,7 +103,9 @@ impl Relay {
         }
         while !self.ended {
             let mut out = String::new();
-            let result = match self.stream.next().await {
+            let next = self.stream.next().await;
+            let began = Instant::now();
+            let result = match next {
                 Ok(items) if items.is_empty() => self.end(&mut out),
                 Ok(items) => items.into_iter().try_for_each(|item| self.item(item, &mut out)),
                 Err(error) => Err(error),
@@ -72,6 +113,7 @@ impl Relay {
             if let Err(error) = result {
                 self.fault(&error, &mut out);
             }
+            self.restoration += began.elapsed();
             if !out.is_empty() {
                 return Some(Bytes::from(out));
             }
@@ -102,8 +144,11 @@ impl Relay {
             let data = event.data.clone();
             Event { name: "before".to_owned(), data, id: None }.write(out);
         }
-        let value: Value = serde_json::from_str(&event.data)
+        let mut value: Value = serde_json::from_str(&event.data)
             .map_err(|_| UpstreamError::Nonsense("has an event that is not JSON"))?;
+        if self.count(&mut value) {
+            return Ok(());
+        }
         let is_error = value.get("error").is_some_and(|error| !error.is_null())
             || value.get("type").and_then(Value::as_str) == Some("error");
         let before = value.get("type").cloned();
@@ -120,6 +165,25 @@ impl Relay {
         // An error is the last that comes; a typed stream says the rest itself.
         self.ended = is_error && self.shape == Shape::Chunks;
         Ok(())
+    }
+
+    /// Notes what the upstream says that it took; whether the event is there for that alone and is not
+    /// for the caller.
+    fn count(&mut self, value: &mut Value) -> bool {
+        let usage = match self.shape {
+            Shape::Chunks => value.get("usage"),
+            Shape::Typed => value.get("response").and_then(|response| response.get("usage")),
+        };
+        let tokens = usage.and_then(Tokens::read);
+        self.tokens = tokens.or(self.tokens);
+        if !self.hide_usage {
+            return false;
+        }
+        if let Some(fields) = value.as_object_mut() {
+            fields.shift_remove("usage");
+        }
+        tokens.is_some()
+            && value.get("choices").and_then(Value::as_array).is_some_and(Vec::is_empty)
     }
 
     /// The upstream has closed the stream.
@@ -156,6 +220,7 @@ impl Relay {
         } else {
             "upstream_error"
         };
+        self.fault = Some(code);
         let error = json!({"message": error.to_string(), "type": "server_error", "param": null, "code": code});
         let name = self.named(String::new());
         Event { name, data: json!({ "error": error }).to_string(), id: None }.write(out);

@@ -37,6 +37,11 @@ impl Live {
     pub(super) fn current(&self) -> Arc<Shared> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
+
+    /// Puts `shared` in force for the requests that come from now on.
+    pub(super) fn replace(&self, shared: Shared) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(shared);
+    }
 }
 
 /// What one worker makes of it: awc's client is bound to its thread, so each has its own.

@@ -108,9 +108,6 @@ pub(super) fn check(settings: &Settings) -> Result<(), SettingsError> {
             "false lets anybody through, so it needs a loopback server.host such as 127.0.0.1",
         );
     }
-    if settings.server.tls.is_some() {
-        return wrong("server.tls", "is not built yet: end TLS in a proxy, with allow_plain_http");
-    }
     if settings.server.tls.is_none()
         && !settings.server.allow_plain_http
         && !is_loopback(&settings.server.host)

@@ -12,28 +12,36 @@
 #![recursion_limit = "256"]
 
 mod attacks;
+mod audit;
 mod bad_input;
 mod bad_upstream;
 mod campaign;
 mod canary;
 mod clients;
+mod cluster;
 mod command_line;
 mod credentials;
 mod deidentify;
+mod deploy;
 mod detection;
 mod docs;
 mod doctor;
 mod endpoints;
 mod isolation;
 mod keys;
+mod lifecycle;
+mod metrics;
 mod model_tooling;
 mod models;
 mod openapi;
 mod options;
 mod playground;
+#[path = "../support/postgres.rs"]
+mod postgres;
 mod presidio;
 mod presidio_detector;
 mod replies;
+mod retention;
 mod scrubbing;
 mod stand_ins;
 mod start;

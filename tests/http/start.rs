@@ -34,7 +34,6 @@ fn settings_that_make_no_sense_stop_the_start_and_are_named() {
         ("[server]\nhost = \"0.0.0.0\"\n[keys]\nrequired = false", "keys.required"),
         ("[server]\nhost = \"0.0.0.0\"", "server.allow_plain_http"),
         ("[server]\ntls = { cert = \"a\" }", "key"),
-        ("[server]\ntls = { cert = \"a\", key = \"b\" }", "server.tls"),
         ("[upstream]\nbase_url = \"api.openai.com\"", "upstream.base_url"),
         ("[upstream]\napi_key = \"\"", "upstream.api_key"),
         ("[upstream]\nread_timeout_s = 0", "upstream"),

@@ -101,7 +101,7 @@ fn error(says: &str, code: &str) -> RefOr<Response> {
     info(title = "deid-gateway", description = "An OpenAI-compatible gateway that keeps protected health information in the clinic.", license(name = "Apache-2.0", identifier = "Apache-2.0")),
     servers((url = "/", description = "This gateway")),
     paths(analyze, anonymize, deanonymize, supportedentities, recognizers, anonymizers, deanonymizers, health, chat, completions, responses, embeddings, moderations, models, model, deidentify, reidentify,
-        healthz, readyz, openapi_json, docs, playground, playground_settings, playground_inspect, playground_chat),
+        healthz, readyz, metrics, openapi_json, docs, playground, playground_settings, playground_inspect, playground_chat),
     components(schemas(ErrorReply, PresidioError)),
     modifiers(&Keys),
 )]
@@ -220,6 +220,14 @@ macro_rules! open {
 }
 
 open!(healthz, "/healthz", "Operation", "application/json", Health, "The process answers");
+open!(
+    metrics,
+    "/metrics",
+    "Operation",
+    "text/plain",
+    String,
+    "Counts for Prometheus; `metrics.access` says who may read them"
+);
 open!(openapi_json, "/openapi.json", "Operation", "application/json", Value, "This document");
 open!(docs, "/docs", "Operation", "text/html", String, "A page that browses this document");
 open!(

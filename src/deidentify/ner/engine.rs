@@ -102,6 +102,11 @@ impl Engine {
         self.cold.load(Ordering::Acquire) == 0
     }
 
+    /// Requests that no thread has begun with.
+    pub(super) fn waiting(&self) -> usize {
+        self.pool.waiting()
+    }
+
     /// Searches `texts`. Dropping the future takes the work back.
     pub(super) async fn detect(&self, texts: Arc<[PhiText]>) -> Answer {
         let (taken, turn) = oneshot::channel();

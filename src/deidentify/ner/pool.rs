@@ -103,15 +103,20 @@ impl Pool {
     pub(super) fn add(&self, job: Job) -> Result<(), Job> {
         let mut state = self.state();
         state.drop_left();
-        let begun = |open: &&Open| open.taken.is_some();
-        let waiting = state.jobs.len() + state.open.iter().filter(begun).count();
-        if waiting >= self.limits.waiting {
+        if state.waiting() >= self.limits.waiting {
             return Err(job);
         }
         state.jobs.push_back(job);
         drop(state);
         self.awake.notify_one();
         Ok(())
+    }
+
+    /// Requests that no thread has begun with, and that somebody waits for.
+    pub(super) fn waiting(&self) -> usize {
+        let mut state = self.state();
+        state.drop_left();
+        state.waiting()
     }
 
     /// Puts the windows of a request's texts up for inference.
@@ -173,6 +178,12 @@ impl State {
     fn drop_left(&mut self) {
         self.jobs.retain(|job| !job.answer.is_closed());
         self.open.retain(|open| !open.task.is_left());
+    }
+
+    /// Requests that no thread has begun with.
+    fn waiting(&self) -> usize {
+        let untouched = self.open.iter().filter(|open| open.taken.is_some());
+        self.jobs.len() + untouched.count()
     }
 
     /// A thread's share of the windows: of each request in turn one, as many as a pass may have

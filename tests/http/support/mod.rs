@@ -44,12 +44,16 @@ pub(crate) const NOTE: &str = "Patient John Doe (MRN: 44710093, SSN 536-22-8145)
 /// The gateway key of the tests.
 pub(crate) const KEY: &str = "dg_test_key";
 /// Its hash: `printf %s dg_test_key | sha256sum`
-const KEY_HASH: &str = "sha256:5828847e8414a0ea0170d8b4ffa06840ed621bb67905e5c1dccf5901057ae0a0";
+pub(crate) const KEY_HASH: &str =
+    "sha256:5828847e8414a0ea0170d8b4ffa06840ed621bb67905e5c1dccf5901057ae0a0";
 /// The upstream key of the tests.
 pub(crate) const OPENAI_KEY: &str = "sk-test-upstream";
 
 /// How long anything may take before a test gives up: generous, since machines are shared.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Something that is done in the gateway's folder before it starts.
+type Preparation = Box<dyn FnOnce(&Path)>;
 
 /// What a test sets before the gateway starts.
 pub(crate) struct Setup {
@@ -58,6 +62,8 @@ pub(crate) struct Setup {
     own_detectors: bool,
     env: Vec<(String, String)>,
     wait_until_ready: bool,
+    prepare: Option<Preparation>,
+    under: Vec<String>,
 }
 
 impl Default for Setup {
@@ -68,6 +74,8 @@ impl Default for Setup {
             own_detectors: false,
             env: Vec::new(),
             wait_until_ready: true,
+            prepare: None,
+            under: Vec::new(),
         }
     }
 }
@@ -112,6 +120,18 @@ impl Setup {
         self
     }
 
+    /// Does something in the gateway's folder before it starts.
+    pub(crate) fn prepare(mut self, prepare: impl FnOnce(&Path) + 'static) -> Self {
+        self.prepare = Some(Box::new(prepare));
+        self
+    }
+
+    /// Runs the gateway under another program.
+    pub(crate) fn under(mut self, program: &str, arguments: &[&str]) -> Self {
+        self.under = [&[program], arguments].concat().into_iter().map(str::to_owned).collect();
+        self
+    }
+
     /// Does not wait for `/readyz`.
     pub(crate) fn not_waiting(mut self) -> Self {
         self.wait_until_ready = false;
@@ -133,7 +153,17 @@ impl Setup {
         };
         std::fs::write(&settings, format!("{}{detectors}", self.settings)).unwrap();
 
-        let mut command = gateway_command(folder.path());
+        if let Some(prepare) = self.prepare {
+            prepare(folder.path());
+        }
+        let mut command = match self.under.split_first() {
+            None => gateway_command(folder.path()),
+            Some((program, arguments)) => {
+                let mut command = in_folder(Command::new(program), folder.path());
+                command.args(arguments).arg(env!("CARGO_BIN_EXE_deid-gateway"));
+                command
+            }
+        };
         command
             .args(["serve", "--settings"])
             .arg(&settings)
@@ -160,7 +190,10 @@ impl Setup {
 
 /// The program, with nothing of this machine's environment that could change what it does.
 pub(crate) fn gateway_command(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_deid-gateway"));
+    in_folder(Command::new(env!("CARGO_BIN_EXE_deid-gateway")), folder)
+}
+
+fn in_folder(mut command: Command, folder: &Path) -> Command {
     command.current_dir(folder).env_clear().stdin(Stdio::null());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -436,7 +469,7 @@ fn read_reply(response: ureq::Response) -> Reply {
 }
 
 /// Collects what the program prints, and finds the address that it listens on.
-fn follow(child: &mut Child) -> (Arc<Mutex<String>>, mpsc::Receiver<String>) {
+pub(crate) fn follow(child: &mut Child) -> (Arc<Mutex<String>>, mpsc::Receiver<String>) {
     let log = Arc::new(Mutex::new(String::new()));
     let (found, address) = mpsc::channel();
     let streams: [Box<dyn Read + Send>; 2] =
@@ -447,7 +480,10 @@ fn follow(child: &mut Child) -> (Arc<Mutex<String>>, mpsc::Receiver<String>) {
         thread::spawn(move || {
             for line in BufReader::new(stream).lines() {
                 let Ok(line) = line else { break };
-                if let Some((_, address)) = line.split_once("listening on http://") {
+                if let Some((_, address)) = line.split_once("listening on http") {
+                    let address = address.trim_start_matches('s').trim_start_matches("://");
+                    // In JSON more follows.
+                    let address = address.split('"').next().unwrap_or_default();
                     let _ = found.send(address.to_owned());
                 }
                 let mut log = log.lock().unwrap();

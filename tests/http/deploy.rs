@@ -1,0 +1,65 @@
+//! The files in `deploy/`, as far as they can be tried without a cluster or images.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use crate::support::{NOTE, Setup, standin::StandIn};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&[output.stdout.as_slice(), &output.stderr].concat()).into_owned()
+}
+
+#[test]
+fn the_kubernetes_manifests_keep_to_their_schemas() {
+    let installed =
+        Command::new(root().join("scripts/install-venv")).arg("deploy").output().unwrap();
+    assert!(installed.status.success(), "{}", text(&installed));
+    let validate = |file: &Path| {
+        let program = root().join(".tools/venv-deploy/bin/kubernetes-validate");
+        Command::new(program).arg("--strict").arg(file).output().unwrap()
+    };
+    let manifest = root().join("deploy/kubernetes/gateway.yaml");
+    let output = validate(&manifest);
+    assert!(output.status.success(), "{}", text(&output));
+    // What has a typing error does not pass.
+    let folder = tempfile::tempdir().unwrap();
+    let wrong = folder.path().join("wrong.yaml");
+    let manifest = std::fs::read_to_string(manifest).unwrap();
+    std::fs::write(&wrong, manifest.replace("readinessProbe", "readynessProbe")).unwrap();
+    assert!(!validate(&wrong).status.success());
+}
+
+#[test]
+fn alert_rules_and_dashboard_hold_together() {
+    let deploy = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/monitoring");
+    for arguments in [["check", "rules", "alerts.yaml"], ["test", "rules", "alerts.test.yaml"]] {
+        let output =
+            std::process::Command::new("promtool").args(arguments).current_dir(&deploy).output();
+        let output = output.unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&text));
+    }
+    // Every metric that they name is one that the gateway prints.
+    let scene = Setup::default().start(StandIn::echo());
+    scene.say(NOTE);
+    let printed = scene.get("/metrics", &[]).body;
+    let rules = std::fs::read_to_string(deploy.join("alerts.yaml")).unwrap();
+    let dashboard = std::fs::read_to_string(deploy.join("dashboard.json")).unwrap();
+    serde_json::from_str::<serde_json::Value>(&dashboard).unwrap();
+    let word = regex::Regex::new(r"\bdeid_[a-z_]+").unwrap();
+    let mut named: Vec<_> = word.find_iter(&rules).chain(word.find_iter(&dashboard)).collect();
+    named.sort_by_key(|found| found.as_str());
+    named.dedup_by_key(|found| found.as_str());
+    assert!(named.len() > 10);
+    for name in named {
+        // What has no labels yet prints nothing: a queue without a model.
+        let known = printed.contains(name.as_str()) || name.as_str() == "deid_queue_depth";
+        assert!(known, "{} is no metric of the gateway", name.as_str());
+    }
+}

@@ -1,0 +1,120 @@
+//! TLS, reloading, draining.
+
+use std::{fs, path::Path};
+
+use crate::support::{
+    NOTE, Scene, Setup,
+    standin::{Answer, StandIn},
+};
+
+/// Writes a certificate for 127.0.0.1 and its key, and gives the certificate.
+fn certify(folder: &Path) -> rustls::pki_types::CertificateDer<'static> {
+    let identity = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    fs::write(folder.join("key.pem"), identity.signing_key.serialize_pem()).unwrap();
+    fs::write(folder.join("cert.pem"), identity.cert.pem()).unwrap();
+    identity.cert.der().clone()
+}
+
+/// The status of `path` over TLS, if the gateway shows a certificate that `trusted` vouches for.
+fn get_over_tls(
+    address: &str,
+    path: &str,
+    trusted: &rustls::pki_types::CertificateDer<'static>,
+) -> Option<u16> {
+    use std::io::{Read, Write};
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(trusted.clone()).unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = rustls::pki_types::ServerName::try_from("127.0.0.1").unwrap();
+    let connection = rustls::ClientConnection::new(config.into(), name).unwrap();
+    let socket = std::net::TcpStream::connect(address).unwrap();
+    let mut stream = rustls::StreamOwned::new(connection, socket);
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").ok()?;
+    let mut reply = Vec::new();
+    // The end may come without a good-bye.
+    let _ = stream.read_to_end(&mut reply);
+    String::from_utf8_lossy(&reply).split(' ').nth(1)?.parse().ok()
+}
+
+#[test]
+fn a_certificate_is_replaced_without_a_restart() {
+    let kept = std::sync::Arc::new(std::sync::Mutex::new(None));
+    let keep = std::sync::Arc::clone(&kept);
+    let scene = Setup::default()
+        .settings("[server]\ntls = { cert = \"cert.pem\", key = \"key.pem\" }")
+        .prepare(move |folder| *keep.lock().unwrap() = Some(certify(folder)))
+        .not_waiting()
+        .start(StandIn::echo());
+    let first = kept.lock().unwrap().clone().unwrap();
+    assert_eq!(get_over_tls(scene.address(), "/healthz", &first), Some(200));
+    // Half a pair leaves the old one in force.
+    let key = fs::read(scene.folder().join("key.pem")).unwrap();
+    let second = certify(scene.folder());
+    let new_key = fs::read(scene.folder().join("key.pem")).unwrap();
+    fs::write(scene.folder().join("key.pem"), key).unwrap();
+    scene.wait_for_log("the old certificate stays in force");
+    assert_eq!(get_over_tls(scene.address(), "/healthz", &first), Some(200));
+    fs::write(scene.folder().join("key.pem"), new_key).unwrap();
+    scene.wait_for_log("the certificate was read again");
+    assert_eq!(get_over_tls(scene.address(), "/healthz", &second), Some(200));
+    assert_eq!(get_over_tls(scene.address(), "/healthz", &first), None);
+}
+
+/// Replaces the settings file of a running gateway and has it read.
+fn reload(scene: &Scene, change: impl Fn(String) -> String) {
+    let file = scene.folder().join("settings.toml");
+    fs::write(&file, change(fs::read_to_string(&file).unwrap())).unwrap();
+    scene.signal("HUP");
+}
+
+#[test]
+fn sighup_puts_new_settings_in_force_or_keeps_the_old_ones() {
+    let scene = Setup::default().start(StandIn::echo());
+    assert_eq!(scene.say("Seen at Harborview").header("x-deid-entities"), Some(""));
+    reload(&scene, |old| format!("{old}\n[policy]\ndeny = [\"Harborview\"]\n"));
+    scene.wait_for_log("the new settings are in force");
+    assert_eq!(scene.say("Seen at Harborview").header("x-deid-entities"), Some("ID=1"));
+
+    reload(&scene, |old| format!("{old}\n[colour]\n"));
+    scene.wait_for_log("the old ones stay in force: settings: ");
+    assert_eq!(scene.say("Seen at Harborview").header("x-deid-entities"), Some("ID=1"));
+    let broken = "\n[[detectors.custom]]\nname = \"a\"\nlabel = \"MRN\"\npattern = '('\n";
+    reload(&scene, |old| format!("{}{broken}", old.replace("[colour]\n", "")));
+    scene.wait_for_log("the old ones stay in force: detectors: ");
+    reload(&scene, |old| old.replace(broken, "\n[server]\nworkers = 3\n"));
+    scene.wait_for_log("server.workers has changed");
+    let metrics = scene.get("/metrics", &[]).body;
+    assert!(metrics.contains("deid_reloads_total{result=\"refused\"} 2"), "{metrics}");
+}
+
+#[test]
+fn sigterm_turns_readyz_red_while_requests_are_still_served() {
+    let (started, wait) = std::sync::mpsc::channel();
+    let (go, gate) = std::sync::mpsc::channel::<()>();
+    let gate = std::sync::Mutex::new(gate);
+    let standin = StandIn::new(move |request| {
+        if request.last_text().contains("wait") {
+            started.send(()).unwrap();
+            let _ = gate.lock().unwrap().recv();
+        }
+        Answer::content(&request.last_text())
+    });
+    let scene = Setup::default().settings("[server]\ndrain_delay_s = 600").start(standin);
+    std::thread::scope(|scope| {
+        let call = scope.spawn(|| scene.say(&format!("wait. {NOTE}")));
+        wait.recv().unwrap();
+        scene.signal("TERM");
+        scene.wait_until("/readyz", 503);
+        // It serves while load balancers look away, and asks them to come by another connection.
+        let reply = scene.say(NOTE);
+        assert_eq!((reply.status, reply.header("connection")), (200, Some("close")));
+        go.send(()).unwrap();
+        assert_eq!(call.join().unwrap().status, 200);
+    });
+    assert_eq!(crate::audit::lines(&scene).len(), 2);
+}
