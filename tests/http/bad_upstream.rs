@@ -225,6 +225,27 @@ fn a_certificate_of_a_private_bundle_is_trusted() {
 }
 
 #[test]
+fn a_certificate_of_the_settings_bundle_is_trusted_and_no_other() {
+    for own in [true, false] {
+        let (standin, certificate) = StandIn::tls_echo();
+        let (_, other) = StandIn::tls_echo();
+        let bundle = if own { certificate } else { other };
+        let setup = Setup::default().settings("[upstream]\nca_file = \"bundle.pem\"");
+        let setup = setup.prepare(move |folder| {
+            std::fs::write(folder.join("bundle.pem"), bundle).unwrap();
+        });
+        let scene = setup.start(standin);
+        let reply = scene.say(NOTE);
+        if own {
+            assert_eq!(reply.json()["choices"][0]["message"]["content"], NOTE);
+        } else {
+            assert_eq!((reply.status, reply.error_code().as_str()), (500, "upstream_error"));
+            scene.nothing_sent();
+        }
+    }
+}
+
+#[test]
 fn https_without_any_trusted_certificate_does_not_start() {
     let folder = tempfile::tempdir().unwrap();
     let empty = folder.path().join("empty.pem");

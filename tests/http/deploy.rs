@@ -36,6 +36,23 @@ fn the_kubernetes_manifests_keep_to_their_schemas() {
 }
 
 #[test]
+fn the_systemd_unit_is_understood() {
+    // The program that it names is not installed here, so another takes its place.
+    let unit = std::fs::read_to_string(root().join("deploy/deid-gateway.service")).unwrap();
+    let verify = |unit: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("deid-gateway.service");
+        std::fs::write(&file, unit).unwrap();
+        text(&Command::new("systemd-analyze").arg("verify").arg(&file).output().unwrap())
+    };
+    let unit = unit.replace("/opt/deid-gateway/bin/deid-gateway", "/bin/true");
+    let said = verify(&unit);
+    assert!(!said.contains("deid-gateway.service"), "{said}");
+    let said = verify(&unit.replace("ProtectHome=true", "ProtectHomes=true"));
+    assert!(said.contains("ProtectHomes"), "{said}");
+}
+
+#[test]
 fn alert_rules_and_dashboard_hold_together() {
     let deploy = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/monitoring");
     for arguments in [["check", "rules", "alerts.yaml"], ["test", "rules", "alerts.test.yaml"]] {

@@ -42,6 +42,19 @@ fn a_key_is_made_works_and_is_revoked_within_seconds() {
 }
 
 #[test]
+fn the_list_tells_when_a_key_was_last_used() {
+    let scene = Setup::default().start(StandIn::echo());
+    let key = scene.create_key(&[]);
+    let id = key.split('_').nth(1).unwrap();
+    let never = listed(&scene, id);
+    assert_eq!(scene.say_with(&key, NOTE).status, 200);
+    let begun = Instant::now();
+    while listed(&scene, id) == never {
+        assert!(begun.elapsed() < Duration::from_secs(60), "never listed as used: {never}");
+    }
+}
+
+#[test]
 fn a_key_that_is_nearly_right_is_wrong() {
     let scene = Setup::default().start(StandIn::echo());
     let key = scene.create_key(&[]);

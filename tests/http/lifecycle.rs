@@ -2,8 +2,10 @@
 
 use std::{fs, path::Path};
 
+use serde_json::json;
+
 use crate::support::{
-    NOTE, Scene, Setup,
+    KEY, NOTE, OPENAI_KEY, Scene, Setup,
     standin::{Answer, StandIn},
 };
 
@@ -21,6 +23,16 @@ fn get_over_tls(
     path: &str,
     trusted: &rustls::pki_types::CertificateDer<'static>,
 ) -> Option<u16> {
+    let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    ask_over_tls(address, &request, trusted)?.split(' ').nth(1)?.parse().ok()
+}
+
+/// The reply to `request` over TLS, likewise.
+fn ask_over_tls(
+    address: &str,
+    request: &str,
+    trusted: &rustls::pki_types::CertificateDer<'static>,
+) -> Option<String> {
     use std::io::{Read, Write};
     let mut roots = rustls::RootCertStore::empty();
     roots.add(trusted.clone()).unwrap();
@@ -34,11 +46,11 @@ fn get_over_tls(
     let connection = rustls::ClientConnection::new(config.into(), name).unwrap();
     let socket = std::net::TcpStream::connect(address).unwrap();
     let mut stream = rustls::StreamOwned::new(connection, socket);
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").ok()?;
+    stream.write_all(request.as_bytes()).ok()?;
     let mut reply = Vec::new();
     // The end may come without a good-bye.
     let _ = stream.read_to_end(&mut reply);
-    String::from_utf8_lossy(&reply).split(' ').nth(1)?.parse().ok()
+    Some(String::from_utf8_lossy(&reply).into_owned())
 }
 
 #[test]
@@ -52,6 +64,17 @@ fn a_certificate_is_replaced_without_a_restart() {
         .start(StandIn::echo());
     let first = kept.lock().unwrap().clone().unwrap();
     assert_eq!(get_over_tls(scene.address(), "/healthz", &first), Some(200));
+    let body =
+        json!({"model": "gpt-4o", "messages": [{"role": "user", "content": "Mr. John Doe"}]});
+    let body = body.to_string();
+    let request = format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer \
+         {KEY}\r\nx-openai-key: {OPENAI_KEY}\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let reply = ask_over_tls(scene.address(), &request, &first).unwrap();
+    assert!(reply.starts_with("HTTP/1.1 200") && reply.contains("Mr. John Doe"), "{reply}");
+    assert_eq!(scene.sent_text(0), "Mr. [NAME_1]");
     // Half a pair leaves the old one in force.
     let key = fs::read(scene.folder().join("key.pem")).unwrap();
     let second = certify(scene.folder());
@@ -79,6 +102,27 @@ fn sighup_puts_new_settings_in_force_or_keeps_the_old_ones() {
     reload(&scene, |old| format!("{old}\n[policy]\ndeny = [\"Harborview\"]\n"));
     scene.wait_for_log("the new settings are in force");
     assert_eq!(scene.say("Seen at Harborview").header("x-deid-entities"), Some("ID=1"));
+
+    // Keys and detectors too.
+    let own = "\n[[detectors.custom]]\nname = \"ward\"\nlabel = \"ID\"\npattern = 'W-\\d{3}'\nscore = 0.9\n";
+    let free = format!("{own}[keys]\nrequired = false\n");
+    let ask = || {
+        let body =
+            json!({"model": "gpt-4o", "messages": [{"role": "user", "content": "On W-123"}]});
+        let headers = [("x-openai-key", OPENAI_KEY)];
+        let reply = scene.post("/v1/chat/completions", &headers, body.to_string().as_bytes());
+        (reply.status, reply.header("x-deid-entities").unwrap_or_default().to_owned())
+    };
+    assert_eq!(ask(), (401, String::new()));
+    reload(&scene, |old| format!("{old}{free}"));
+    let begun = std::time::Instant::now();
+    while ask() != (200, "ID=1".to_owned()) {
+        assert!(begun.elapsed().as_secs() < 60, "{}", scene.log());
+    }
+    reload(&scene, |old| old.replace(&free, ""));
+    while ask().0 != 401 {
+        assert!(begun.elapsed().as_secs() < 60, "{}", scene.log());
+    }
 
     reload(&scene, |old| format!("{old}\n[colour]\n"));
     scene.wait_for_log("the old ones stay in force: settings: ");

@@ -13,6 +13,7 @@
 
 mod attacks;
 mod audit;
+mod audit_failure;
 mod bad_input;
 mod bad_upstream;
 mod campaign;
@@ -26,6 +27,7 @@ mod deploy;
 mod detection;
 mod docs;
 mod doctor;
+mod draining;
 mod endpoints;
 mod isolation;
 mod keys;

@@ -1,6 +1,17 @@
 //! What monitoring sees, and who may see it.
 
-use crate::support::{KEY, NOTE, PHI, Setup, standin::StandIn};
+use std::{thread, time::Instant};
+
+use serde_json::json;
+
+use crate::support::{KEY, NOTE, PHI, Scene, Setup, standin::StandIn};
+
+/// The value of a metric, with its labels as they are printed.
+fn value(scene: &Scene, metric: &str) -> f64 {
+    let printed = scene.get("/metrics", &[]).body;
+    let line = printed.lines().find_map(|line| line.strip_prefix(metric)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("no {metric} in\n{printed}")).parse().unwrap()
+}
 
 #[test]
 fn metrics_count_and_hold_no_content() {
@@ -65,4 +76,71 @@ fn every_line_of_the_log_is_json_with_the_requests_id_when_so_set() {
         let asked = line["message"].as_str().unwrap().contains("route=/v1/chat/completions");
         assert!(!asked || line["request_id"] == id, "{line}");
     }
+}
+
+#[test]
+fn requests_that_wait_for_a_model_are_its_queue() {
+    const QUEUE: &str = "deid_queue_depth{model=\"phi-ner\"}";
+    let scene =
+        Setup::default().with_model().settings("[detectors]\nthreads = 1").start(StandIn::echo());
+    assert_eq!(value(&scene, QUEUE), 0.0);
+    // Long enough that the others wait for the first.
+    let note = |number: usize| format!("Note {number}. {}", NOTE.repeat(200));
+    thread::scope(|scope| {
+        let scene = &scene;
+        let calls: Vec<_> =
+            (0..4).map(|number| scope.spawn(move || scene.say(&note(number)).status)).collect();
+        let begun = Instant::now();
+        while value(scene, QUEUE) < 1.0 {
+            assert!(begun.elapsed().as_secs() < 60, "nothing ever waits");
+        }
+        for call in calls {
+            assert_eq!(call.join().unwrap(), 200);
+        }
+    });
+    assert_eq!(value(&scene, QUEUE), 0.0);
+}
+
+#[test]
+fn what_comes_again_is_a_hit_and_placeholders_that_were_never_given_are_counted() {
+    let scene = Setup::default().start(StandIn::echo());
+    let (hits, misses) =
+        ("deid_cache_lookups_total{result=\"hit\"}", "deid_cache_lookups_total{result=\"miss\"}");
+    scene.say(NOTE);
+    assert_eq!((value(&scene, hits), value(&scene, misses) >= 1.0), (0.0, true));
+    let before = value(&scene, misses);
+    scene.say(NOTE);
+    assert_eq!((value(&scene, hits), value(&scene, misses)), (before, before));
+
+    let unknown = "deid_placeholders_total{outcome=\"unknown\"}";
+    assert_eq!(value(&scene, unknown), 0.0);
+    let made_up =
+        StandIn::new(|_| crate::support::standin::Answer::content("[NAME_7] and [SSN_9]"));
+    let scene = Setup::default().start(made_up);
+    assert!(scene.say(NOTE).body.contains("[NAME_7]"), "it is left alone");
+    assert_eq!(value(&scene, unknown), 2.0);
+    assert_eq!(value(&scene, "deid_placeholders_total{outcome=\"restored\"}"), 0.0);
+}
+
+#[test]
+fn times_of_streams_are_counted_when_they_are_over() {
+    let scene = Setup::default().start(StandIn::new(|request| {
+        crate::support::standin::Answer::events(crate::support::standin::spelled(
+            &request.last_text(),
+        ))
+    }));
+    let message = json!({"role": "user", "content": NOTE});
+    let body = json!({"model": "gpt-4o", "stream": true, "messages": [message]});
+    let mut text = String::new();
+    let mut reply = scene.open("/v1/chat/completions", &body);
+    std::io::Read::read_to_string(&mut reply, &mut text).unwrap();
+    let begun = Instant::now();
+    while value(&scene, "deid_requests_in_flight") > 0.0 {
+        assert!(begun.elapsed().as_secs() < 60, "it is never over");
+    }
+    for stage in ["detection", "upstream", "restoration"] {
+        assert_eq!(value(&scene, &format!("deid_stage_seconds_count{{stage=\"{stage}\"}}")), 1.0);
+    }
+    assert_eq!(value(&scene, "deid_request_seconds_count{route=\"/v1/chat/completions\"}"), 1.0);
+    assert!(value(&scene, "deid_placeholders_total{outcome=\"restored\"}") >= 5.0);
 }

@@ -375,6 +375,11 @@ impl Scene {
         }
     }
 
+    /// The gateway's process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends the gateway a signal.
     pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
