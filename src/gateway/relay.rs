@@ -12,11 +12,8 @@ use crate::{
         stream::{Shape, StreamRestorer},
     },
     upstream::{Stream, UpstreamError},
-    wire::sse::{Event, Item},
+    wire::sse::{DONE, Event, Item},
 };
-
-/// What ends a stream of chunks.
-const DONE: &str = "[DONE]";
 
 /// Restores a stream as it comes. Nothing is held but what may become a placeholder.
 pub struct Relay {
@@ -191,9 +188,9 @@ impl Relay {
         self.tails(out);
         self.ended = true;
         match self.shape {
-            // Without its last event nobody knows whether a stream of chunks is whole.
-            Shape::Chunks => Err(UpstreamError::BrokeOff),
-            Shape::Typed => Ok(()),
+            // Without its last event nobody knows whether a stream is whole.
+            Shape::Typed if self.restorer.is_complete() => Ok(()),
+            Shape::Chunks | Shape::Typed => Err(UpstreamError::BrokeOff),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Positions that an annotation of a reply gives in its text, led to the same places of the restored
 //! text.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value};
 
@@ -25,6 +25,13 @@ pub(super) fn shift(fields: &mut Map<String, Value>, mapping: &Mapping) {
     else {
         return;
     };
+    if let Some(annotations) = fields.get_mut("annotations") {
+        shift_in(annotations, &text, mapping);
+    }
+}
+
+/// Moves the positions in `annotations` from `text`, as the model wrote it, to the text as it is restored.
+pub(super) fn shift_in(annotations: &mut Value, text: &str, mapping: &Mapping) {
     let mut known = HashMap::new();
     let mut shifted = |position: u64| {
         *known.entry(position).or_insert_with(|| {
@@ -37,8 +44,38 @@ pub(super) fn shift(fields: &mut Map<String, Value>, mapping: &Mapping) {
                 .saturating_sub(before.chars().count() as u64)
         })
     };
-    if let Some(annotations) = fields.get_mut("annotations") {
-        visit(annotations, &mut shifted);
+    visit(annotations, &mut shifted);
+}
+
+/// Most that is kept of the texts of one stream, in bytes.
+const MOST_HEARD: usize = 1 << 20;
+
+/// The texts of a stream as the model wrote them: what the positions of an annotation count in that comes by itself.
+pub(super) struct Heard<P> {
+    texts: BTreeMap<P, String>,
+    bytes: usize,
+}
+
+impl<P: Ord> Heard<P> {
+    pub(super) fn new() -> Self {
+        Self { texts: BTreeMap::new(), bytes: 0 }
+    }
+
+    /// Keeps a piece of the text at `place`, for as long as the stream is of an ordinary length.
+    pub(super) fn hear(&mut self, place: P, piece: &str) {
+        self.bytes = self.bytes.saturating_add(piece.len());
+        if self.bytes <= MOST_HEARD {
+            self.texts.entry(place).or_default().push_str(piece);
+        } else {
+            self.texts.clear();
+        }
+    }
+
+    /// Moves the positions in `annotations` of the text at `place`.
+    pub(super) fn shift(&self, annotations: &mut Value, place: &P, mapping: &Mapping) {
+        if let Some(text) = self.texts.get(place) {
+            shift_in(annotations, text, mapping);
+        }
     }
 }
 

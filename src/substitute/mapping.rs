@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
-    names::{self, People},
+    names,
+    people::People,
     placeholder::{Placeholder, find_all},
     stand_in::StandIns,
 };

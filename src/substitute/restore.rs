@@ -11,6 +11,7 @@ use super::{
     placeholder::{Placeholder, may_begin},
     stand_in::Found,
 };
+use crate::wire::reply::{Object, Part, is_data_url};
 
 /// What became of the placeholders in a reply, in occurrences.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub(super) trait Lookup {
 pub struct Restorer<M> {
     mapping: M,
     report: RestoreReport,
+    /// Whether only what was given out leads back: dates that were not are left alone.
+    given_out_alone: bool,
 }
 
 impl<M: Borrow<Mapping>> Lookup for Restorer<M> {
@@ -59,11 +62,11 @@ impl<M: Borrow<Mapping>> Lookup for Restorer<M> {
     }
 
     fn may_begin(&self, c: char) -> bool {
-        self.mapping.borrow().stand_ins.may_begin(c)
+        self.mapping.borrow().stand_ins.may_begin(c, !self.given_out_alone)
     }
 
     fn stand_in(&mut self, text: &str, at_end: bool) -> Found {
-        let found = self.mapping.borrow().stand_ins.find(text, at_end);
+        let found = self.mapping.borrow().stand_ins.find(text, at_end, !self.given_out_alone);
         if matches!(found, Found::Value(..)) {
             self.report.restored += 1;
         }
@@ -74,7 +77,12 @@ impl<M: Borrow<Mapping>> Lookup for Restorer<M> {
 impl<M: Borrow<Mapping>> Restorer<M> {
     /// A restorer that knows what `mapping` gave out.
     pub fn new(mapping: M) -> Self {
-        Self { mapping, report: RestoreReport::default() }
+        Self { mapping, report: RestoreReport::default(), given_out_alone: false }
+    }
+
+    /// What it knows.
+    pub(super) fn mapping(&self) -> &Mapping {
+        self.mapping.borrow()
     }
 
     /// What became of the placeholders so far.
@@ -100,41 +108,56 @@ impl<M: Borrow<Mapping>> Restorer<M> {
         out
     }
 
-    /// Restores every string of a reply in place, but `logprobs`: its tokens are pieces of the text
-    /// that the model wrote, placeholders and all.
+    /// Restores an id or a name of the protocol: only what was given out leads back, and no date that was not.
+    fn constant(&mut self, text: &str) -> String {
+        self.given_out_alone = true;
+        let restored = self.text(text);
+        self.given_out_alone = false;
+        restored
+    }
+
+    /// Restores every string of a reply in place, but for what is no text: see [`crate::wire::reply`]. The tokens of
+    /// `logprobs` are pieces of the text that the model wrote, placeholders and all, and stay so.
     pub fn reply(&mut self, reply: &mut Value) {
-        match reply {
-            Value::String(text) => self.string(text, false),
-            Value::Array(items) => items.iter_mut().for_each(|item| self.reply(item)),
+        self.value(reply, Part::Text, "");
+    }
+
+    /// Restores the value of the field `key` of an `object` of a reply.
+    pub(super) fn field(&mut self, object: Object, key: &str, value: &mut Value) {
+        self.value(value, object.part(key), key);
+    }
+
+    /// `part` is what the string is that `value` is, or what the strings of the list are; `key` is the last one before
+    /// it.
+    fn value(&mut self, value: &mut Value, part: Part, key: &str) {
+        match value {
+            _ if part == Part::Opaque => {}
+            Value::String(text) => self.string(text, part),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.value(item, part, key)),
             Value::Object(fields) => {
                 annotations::shift(fields, self.mapping.borrow());
-                fields.iter_mut().for_each(|(key, value)| self.field(key, value));
+                let object = Object::of(fields, key);
+                fields.iter_mut().for_each(|(key, value)| self.field(object, key, value));
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
 
-    /// Restores the value of one field of a reply.
-    pub(super) fn field(&mut self, key: &str, value: &mut Value) {
-        match value {
-            Value::String(text) => self.string(text, key == ARGUMENTS),
-            Value::Object(_) | Value::Array(_) if key == LOGPROBS => {}
-            other => self.reply(other),
-        }
-    }
-
-    fn string(&mut self, text: &mut String, is_json: bool) {
+    /// Restores one whole string.
+    pub(super) fn string(&mut self, text: &mut String, part: Part) {
         // A placeholder in JSON in JSON may be written with its bracket as an escape.
-        if self.has_stand_ins() || text.contains(|c| c == '\\' || may_begin(c)) {
-            *text = if is_json { self.json_text(text) } else { self.text(text) };
+        let may_change = self.has_stand_ins() || text.contains(|c| c == '\\' || may_begin(c));
+        if !may_change || is_data_url(text) {
+            return;
         }
+        *text = match part {
+            Part::Text => self.text(text),
+            Part::Json => self.json_text(text),
+            Part::Constant => self.constant(text),
+            Part::Opaque => return,
+        };
     }
 }
-
-/// The field of a tool call that holds JSON.
-pub(super) const ARGUMENTS: &str = "arguments";
-/// The field that holds the model's tokens.
-pub(super) const LOGPROBS: &str = "logprobs";
 
 #[cfg(test)]
 mod tests {

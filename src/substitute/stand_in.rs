@@ -220,15 +220,16 @@ impl StandIns {
         self.back.entry(lower).or_insert_with(|| PhiText::new(value));
     }
 
-    /// Whether something can begin with `c` that leads back to a value.
-    pub(super) fn may_begin(&self, c: char) -> bool {
+    /// Whether something can begin with `c` that leads back to a value; `computed` as for [`Self::find`].
+    pub(super) fn may_begin(&self, c: char, computed: bool) -> bool {
         let mut lower = c.to_lowercase();
         self.first.contains(&lower.next().unwrap_or(c))
-            || (self.shift.is_some() && c.is_ascii_alphanumeric())
+            || (computed && self.shift.is_some() && c.is_ascii_alphanumeric())
     }
 
-    /// What stands at the beginning of `text`, which begins a word; with `at_end` nothing follows it.
-    pub(super) fn find(&self, text: &str, at_end: bool) -> Found {
+    /// What stands at the beginning of `text`, which begins a word; with `at_end` nothing follows it. With `computed`
+    /// a date that was not given out leads back too.
+    pub(super) fn find(&self, text: &str, at_end: bool, computed: bool) -> Found {
         let lower = text.to_lowercase();
         // Characters that change their length in lower case are in no stand-in.
         let lower = if lower.len() == text.len() { lower } else { text.to_ascii_lowercase() };
@@ -260,7 +261,7 @@ impl StandIns {
                 if is_loud { PhiText::new(value.to_uppercase()) } else { PhiText::new(value) };
             return Found::Value(value, stand_in.len());
         }
-        let Some((days, order)) = self.shift else { return Found::Nothing };
+        let Some((days, order)) = self.shift.filter(|_| computed) else { return Found::Nothing };
         match dates::shifted(text, order, -days, at_end) {
             Ok(Some((date, end))) => Found::Value(PhiText::new(date), end),
             Ok(None) => Found::Nothing,

@@ -5,10 +5,12 @@ use std::{borrow::Borrow, collections::BTreeMap};
 use serde_json::{Map, Value, json};
 
 use super::{
+    annotations::Heard,
     lane::Lane,
     mapping::Mapping,
-    restore::{ARGUMENTS, LOGPROBS, RestoreReport, Restorer},
+    restore::{RestoreReport, Restorer},
 };
+use crate::wire::reply::{Object, Part};
 
 /// How an endpoint's stream is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +27,10 @@ pub struct StreamRestorer<M> {
     restorer: Restorer<M>,
     /// The texts that are open, by where they stand.
     lanes: BTreeMap<Place, Open>,
+    /// What annotations that come by themselves count in.
+    heard: Heard<Place>,
+    /// Whether the event came that ends a stream of typed events.
+    complete: bool,
 }
 
 /// Where a text stands: which choice or item, and the fields and positions on the way to it.
@@ -46,7 +52,13 @@ struct Open {
 impl<M: Borrow<Mapping>> StreamRestorer<M> {
     /// A restorer of a stream in `shape`.
     pub fn new(shape: Shape, mapping: M) -> Self {
-        Self { shape, restorer: Restorer::new(mapping), lanes: BTreeMap::new() }
+        let restorer = Restorer::new(mapping);
+        Self { shape, restorer, lanes: BTreeMap::new(), heard: Heard::new(), complete: false }
+    }
+
+    /// Whether a stream of typed events has said how it ended.
+    pub fn is_complete(&self) -> bool {
+        self.complete
     }
 
     /// What became of the placeholders so far.
@@ -84,11 +96,11 @@ impl<M: Borrow<Mapping>> StreamRestorer<M> {
         let mut tails = Vec::new();
         for (key, value) in fields.iter_mut() {
             let Value::Array(choices) = value else {
-                self.restorer.field(key, value);
+                self.restorer.field(Object::Other, key, value);
                 continue;
             };
             if key != "choices" {
-                self.restorer.reply(value);
+                self.restorer.field(Object::Other, key, value);
                 continue;
             }
             for (position, choice) in choices.iter_mut().enumerate() {
@@ -97,9 +109,9 @@ impl<M: Borrow<Mapping>> StreamRestorer<M> {
                 for (key, value) in choice.iter_mut() {
                     if key == "delta" || key == "text" {
                         let place = vec![Step::Item(index), Step::Key(key.clone())];
-                        self.delta(value, place, &envelope);
-                    } else if key != LOGPROBS {
-                        self.restorer.reply(value);
+                        self.delta(value, Part::Text, place, &envelope);
+                    } else {
+                        self.restorer.field(Object::Other, key, value);
                     }
                 }
                 if choice.get("finish_reason").is_some_and(|reason| !reason.is_null()) {
@@ -112,25 +124,31 @@ impl<M: Borrow<Mapping>> StreamRestorer<M> {
         if tails.is_empty() { vec![chunk] } else { ended(chunk, tails) }
     }
 
-    /// Restores the pieces of texts in a delta.
-    fn delta(&mut self, value: &mut Value, place: Place, envelope: &Value) {
+    /// Restores the pieces of texts in a delta; `part` is what its strings are.
+    fn delta(&mut self, value: &mut Value, part: Part, place: Place, envelope: &Value) {
         match value {
-            Value::String(piece) => {
-                let is_json = matches!(place.last(), Some(Step::Key(key)) if key == ARGUMENTS);
-                self.piece(piece, place, is_json, envelope);
+            _ if part == Part::Opaque => {}
+            Value::String(constant) if part == Part::Constant => {
+                self.restorer.string(constant, part);
             }
+            Value::String(piece) => self.piece(piece, place, part == Part::Json, envelope),
             Value::Array(items) => {
                 for (position, item) in items.iter_mut().enumerate() {
                     let mut place = place.clone();
                     place.push(Step::Item(index_of(item, position)));
-                    self.delta(item, place, envelope);
+                    self.delta(item, part, place, envelope);
                 }
             }
             Value::Object(fields) => {
-                for (key, value) in fields.iter_mut().filter(|(key, _)| *key != LOGPROBS) {
-                    let mut place = place.clone();
-                    place.push(Step::Key(key.clone()));
-                    self.delta(value, place, envelope);
+                let object = Object::of(fields, last_key(&place));
+                let below = |key: &str| [place.as_slice(), &[Step::Key(key.to_owned())]].concat();
+                for (key, value) in fields.iter_mut().filter(|(key, _)| *key != ANNOTATIONS) {
+                    self.delta(value, object.part(key), below(key), envelope);
+                }
+                // Each is whole, and counts in the text that came so far.
+                if let Some(annotations) = fields.get_mut(ANNOTATIONS) {
+                    self.heard.shift(annotations, &below("content"), self.restorer.mapping());
+                    self.restorer.reply(annotations);
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -138,6 +156,11 @@ impl<M: Borrow<Mapping>> StreamRestorer<M> {
     }
 
     fn piece(&mut self, piece: &mut String, place: Place, is_json: bool, envelope: &Value) {
+        let is_annotated = matches!(place.last(), Some(Step::Key(key)) if key == "content")
+            || matches!(place.first(), Some(Step::Key(stem)) if stem == OUTPUT_TEXT);
+        if is_annotated && !self.restorer.mapping().is_empty() {
+            self.heard.hear(place.clone(), piece);
+        }
         let open = self.lanes.entry(place).or_insert_with(|| Open {
             lane: if is_json { Lane::json() } else { Lane::text() },
             envelope: Value::Null,
@@ -152,26 +175,37 @@ impl<M: Borrow<Mapping>> StreamRestorer<M> {
 
     fn typed(&mut self, mut event: Value) -> Vec<Value> {
         let kind = event.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
-        if let Some(stem) = kind.strip_suffix(".delta")
-            && event.get("delta").is_some_and(Value::is_string)
-        {
+        if let Some(stem) = kind.strip_suffix(".delta") {
             let place = typed_place(stem, &event);
-            let mut envelope = event.clone();
-            if let Some(Value::String(piece)) = event.get_mut("delta") {
-                if let Some(text) = envelope.get_mut("delta") {
-                    *text = json!("");
+            let envelope = typed_envelope(&event);
+            let Value::Object(fields) = &mut event else { return vec![event] };
+            let object = Object::of(fields, "");
+            for (key, value) in fields.iter_mut() {
+                if key == "delta" {
+                    let is_json = stem.contains("arguments");
+                    let part = if is_json { Part::Json } else { object.part(key) };
+                    self.delta(value, part, place.clone(), &envelope);
+                } else {
+                    self.restorer.field(object, key, value);
                 }
-                self.piece(piece, place, stem.contains(ARGUMENTS), &envelope);
             }
             return vec![event];
         }
+        if let Some(stem) = kind.strip_suffix(".annotation.added") {
+            let place = typed_place(stem, &event);
+            self.heard.shift(&mut event, &place, self.restorer.mapping());
+        }
+        let is_ending = ENDINGS.contains(&kind.as_str());
+        self.complete |= is_ending
+            || kind == "error"
+            || event.get("error").is_some_and(|error| !error.is_null());
         // A text ends with its `….done`; whatever is open ends with the whole response.
         let mut events = match kind.strip_suffix(".done") {
             Some(stem) => {
                 let place = typed_place(stem, &event);
-                self.close(|open| *open == place)
+                self.close(|open| open.starts_with(&place))
             }
-            None if ENDINGS.contains(&kind.as_str()) => self.finish(),
+            None if is_ending => self.finish(),
             None => Vec::new(),
         };
         self.restorer.reply(&mut event);
@@ -190,7 +224,7 @@ impl<M: Borrow<Mapping>> StreamRestorer<M> {
             if !tail.is_empty() {
                 events.push(match self.shape {
                     Shape::Chunks => tail_chunk(open.envelope, &place, tail),
-                    Shape::Typed => tail_event(open.envelope, tail),
+                    Shape::Typed => tail_event(open.envelope, &place, tail),
                 });
             }
         }
@@ -198,6 +232,10 @@ impl<M: Borrow<Mapping>> StreamRestorer<M> {
     }
 }
 
+/// The field of a message that says which of its words come from where.
+const ANNOTATIONS: &str = "annotations";
+/// What the events of a text with annotations are called.
+const OUTPUT_TEXT: &str = "response.output_text";
 /// Events of a response after which no text goes on.
 const ENDINGS: [&str; 4] =
     ["response.completed", "response.failed", "response.incomplete", "response.cancelled"];
@@ -208,10 +246,19 @@ fn typed_place(stem: &str, event: &Value) -> Place {
     if let Some(id) = event.get("item_id").and_then(Value::as_str) {
         place.push(Step::Key(id.to_owned()));
     }
-    for key in ["output_index", "content_index", "summary_index"] {
+    for key in ["output_index", "content_index", "summary_index", "command_index"] {
         place.push(Step::Item(event.get(key).and_then(Value::as_u64).unwrap_or(0)));
     }
     place
+}
+
+/// The key that the last object of a place stands under.
+fn last_key(place: &Place) -> &str {
+    let keys = place.iter().rev().filter_map(|step| match step {
+        Step::Key(key) => Some(key.as_str()),
+        Step::Item(_) => None,
+    });
+    keys.into_iter().next().unwrap_or_default()
 }
 
 fn index_of(item: &Value, position: usize) -> u64 {
@@ -220,8 +267,21 @@ fn index_of(item: &Value, position: usize) -> u64 {
 
 /// A chunk with nothing but the tail of one text.
 fn tail_chunk(mut envelope: Value, place: &Place, tail: String) -> Value {
-    let mut inner = Value::String(tail);
     let Some((Step::Item(choice), steps)) = place.split_first() else { return envelope };
+    let mut inner = nested(steps, tail);
+    if let Some(fields) = inner.as_object_mut() {
+        fields.insert("index".to_owned(), json!(choice));
+        fields.insert("finish_reason".to_owned(), Value::Null);
+    }
+    if let Some(fields) = envelope.as_object_mut() {
+        fields.insert("choices".to_owned(), json!([inner]));
+    }
+    envelope
+}
+
+/// `text` at the end of `steps`.
+fn nested(steps: &[Step], text: String) -> Value {
+    let mut inner = Value::String(text);
     for step in steps.iter().rev() {
         inner = match step {
             Step::Key(key) => json!({ key: inner }),
@@ -233,19 +293,25 @@ fn tail_chunk(mut envelope: Value, place: &Place, tail: String) -> Value {
             }
         };
     }
-    if let Some(fields) = inner.as_object_mut() {
-        fields.insert("index".to_owned(), json!(choice));
-        fields.insert("finish_reason".to_owned(), Value::Null);
-    }
-    if let Some(fields) = envelope.as_object_mut() {
-        fields.insert("choices".to_owned(), json!([inner]));
+    inner
+}
+
+/// A typed event without its texts: the tokens of a piece came with it, not with its tail.
+fn typed_envelope(event: &Value) -> Value {
+    let mut envelope = event.clone();
+    for (key, empty) in [("delta", Value::Null), ("logprobs", json!([]))] {
+        if let Some(value) = envelope.get_mut(key) {
+            *value = empty;
+        }
     }
     envelope
 }
 
-fn tail_event(mut envelope: Value, tail: String) -> Value {
-    if let Some(text) = envelope.get_mut("delta") {
-        *text = Value::String(tail);
+fn tail_event(mut envelope: Value, place: &Place, tail: String) -> Value {
+    // A delta is a text, or an object of texts.
+    let base = typed_place("", &envelope).len();
+    if let Some(delta) = envelope.get_mut("delta") {
+        *delta = nested(place.get(base..).unwrap_or_default(), tail);
     }
     envelope
 }
@@ -278,7 +344,7 @@ fn ended(mut chunk: Value, tails: Vec<Value>) -> Vec<Value> {
             *text = json!("");
         }
         if any {
-            choice.remove(LOGPROBS);
+            choice.remove("logprobs");
         }
     }
     let mut events = Vec::with_capacity(tails.len() + 2);

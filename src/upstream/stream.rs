@@ -55,8 +55,15 @@ impl Stream {
                     let items = self.parser.push(&chunk?);
                     self.ready.extend(items.map_err(UpstreamError::Stream)?);
                 }
-                None if self.parser.is_midway() => return Err(UpstreamError::BrokeOff),
-                None => return Ok(Vec::new()),
+                None => {
+                    // Nothing more is asked of what has ended.
+                    self.chunks = Box::pin(futures_util::stream::empty());
+                    return match self.parser.finish() {
+                        Some(last) => Ok(vec![last]),
+                        None if self.parser.is_midway() => Err(UpstreamError::BrokeOff),
+                        None => Ok(Vec::new()),
+                    };
+                }
             }
         }
     }

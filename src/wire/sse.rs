@@ -3,6 +3,9 @@
 use bytes::BytesMut;
 use thiserror::Error;
 
+/// The data of the event that ends a stream of chunks.
+pub const DONE: &str = "[DONE]";
+
 /// One event, or what stands between two.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
@@ -75,6 +78,25 @@ impl Parser {
             return Err(SseError::TooLong(self.most));
         }
         Ok(items)
+    }
+
+    /// What is left at the end of the stream: its `[DONE]`, which some send without the blank line after it. Any other
+    /// event that breaks off is none.
+    pub fn finish(&mut self) -> Option<Item> {
+        let is_data = |line: &str| {
+            let value = line.strip_prefix("data:").or(line.strip_prefix("\u{feff}data:"));
+            value.is_some_and(|value| value.trim() == DONE)
+        };
+        let line = std::str::from_utf8(&self.buffer).unwrap_or_default();
+        let is_done = match self.has_data {
+            false => is_data(line),
+            true => line.trim().is_empty() && self.event.data.trim() == DONE,
+        };
+        is_done.then(|| {
+            self.buffer.clear();
+            self.has_data = false;
+            Item::Event(Event::of(DONE.to_owned()))
+        })
     }
 
     /// Whether the stream ended in the middle of an event.
@@ -208,6 +230,33 @@ mod tests {
         assert!(!parser.is_midway());
         parser.push(b"da").unwrap();
         assert!(parser.is_midway());
+    }
+
+    #[test]
+    fn the_last_event_may_lack_its_blank_line() {
+        for end in ["data: [DONE]", "data:[DONE]\n", "data: [DONE]\r", "event: x\ndata: [DONE]"] {
+            let mut parser = Parser::new(100);
+            parser.push(b"data: {}\n\n").unwrap();
+            parser.push(end.as_bytes()).unwrap();
+            assert_eq!(
+                parser.finish(),
+                Some(Item::Event(Event::of("[DONE]".to_owned()))),
+                "{end:?}"
+            );
+            assert!(!parser.is_midway(), "{end:?}");
+        }
+        for end in [
+            "data: {}\n",
+            "data: [DONE",
+            "data: [DONE]\ndata: x",
+            "[DONE]",
+            "data: a\ndata: [DONE]",
+        ] {
+            let mut parser = Parser::new(100);
+            parser.push(end.as_bytes()).unwrap();
+            assert_eq!(parser.finish(), None, "{end:?}");
+            assert!(parser.is_midway(), "{end:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! A canary in every string position of OpenAI's request shapes, one after the other: it is replaced, or the request
 //! is refused. The scene itself looks for it upstream and in the log when it ends.
 
+use std::thread;
+
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -180,9 +182,30 @@ const REFUSED: [&str; 4] = [
 #[test]
 fn openais_published_types_pass_and_let_no_canary_through() {
     let shapes = clients::run(Client::Python, "shapes.py", &[], &[]);
+    let shapes: Vec<&str> = shapes.lines().collect();
+    assert!(shapes.len() > 1000, "{} shapes", shapes.len());
+    // Each thread has a scene of its own, so that what a stand-in received last is known.
+    let (sent, wrong) = thread::scope(|scope| {
+        let flights: Vec<_> = shapes
+            .chunks(shapes.len().div_ceil(8))
+            .map(|part| scope.spawn(|| fly_shapes(part)))
+            .collect();
+        let results = flights.into_iter().map(|flight| flight.join().unwrap());
+        results.fold((0, Vec::new()), |(sent, mut wrong), (own_sent, own_wrong)| {
+            wrong.extend(own_wrong);
+            (sent + own_sent, wrong)
+        })
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(sent > 700, "{sent} sent");
+}
+
+/// Sends each shape as it stands and with the canary in its place; gives how many of these were sent on, and what
+/// was wrong.
+fn fly_shapes(shapes: &[&str]) -> (usize, Vec<String>) {
     let scene = Setup::default().start(StandIn::new(answer));
     let (mut sent, mut wrong) = (0, Vec::new());
-    for line in shapes.lines() {
+    for line in shapes {
         let case: Value = serde_json::from_str(line).unwrap();
         let text = |key: &str| case[key].as_str().unwrap().to_owned();
         let (path, place) = (text("path"), text("place"));
@@ -210,6 +233,5 @@ fn openais_published_types_pass_and_let_no_canary_through() {
             wrong.push(format!("{path} {place} canary: {} {}", reply.status, reply.body));
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(sent > 700, "{sent} sent");
+    (sent, wrong)
 }

@@ -29,6 +29,7 @@ mod docs;
 mod doctor;
 mod draining;
 mod endpoints;
+mod hostile_streams;
 mod isolation;
 mod keys;
 mod lifecycle;

@@ -205,8 +205,8 @@ fn converse(
                     head.push_str(&format!("{name}: {value}\r\n"));
                 }
                 head.push_str("\r\n");
-                stream.write_all(head.as_bytes())?;
-                stream.write_all(&body)?;
+                // In one piece: the second of two would wait for the first to be acknowledged.
+                stream.write_all(&[head.as_bytes(), &body].concat())?;
             }
             Answer::Raw(bytes) => return stream.write_all(&bytes),
             Answer::Flood(piece, times, announced) => {
