@@ -190,6 +190,9 @@ impl Hl7 {
     }
 
     pub(super) fn find(&self, text: &str, found: &mut Vec<Detection>) {
+        if memchr::memchr(b'|', text.as_bytes()).is_none() {
+            return;
+        }
         let mut done = 0;
         for name in self.segments.find_iter(text) {
             let starts = super::engine::byte_before(text, name.start());

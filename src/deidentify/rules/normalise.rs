@@ -23,16 +23,13 @@ pub(super) struct Even {
 impl Even {
     /// Evens `text` out, or `None` where it is even already: most texts are.
     pub(super) fn of(text: &str) -> Option<Even> {
-        if text.is_ascii() && !text.contains('&') {
-            return None;
-        }
         let mut even: Option<Even> = None;
-        // The end of the character reference that is being passed over.
+        // The end of what the even text holds.
         let mut done = 0;
-        for (offset, c) in text.char_indices().filter(|(_, c)| *c >= '\u{80}' || *c == '&') {
-            if offset < done {
-                continue;
-            }
+        let mut at = 0;
+        while let Some(offset) = uneven(text.as_bytes(), at) {
+            let c = text.get(offset..)?.chars().next()?;
+            at = offset + c.len_utf8();
             let (new, length) = match c {
                 '&' => {
                     let rest = text.get(offset..).unwrap_or_default();
@@ -50,6 +47,7 @@ impl Even {
             });
             even.text.push_str(text.get(done..offset)?);
             done = offset + length;
+            at = done;
             let start = even.text.len();
             match new {
                 New::Char(c) => even.text.push(c),
@@ -93,6 +91,19 @@ impl Even {
             }
         }
     }
+}
+
+/// The first byte from `at` on that may begin something uneven.
+fn uneven(bytes: &[u8], mut at: usize) -> Option<usize> {
+    let is_uneven = |byte: &u8| !byte.is_ascii() || *byte == b'&';
+    // By blocks, which the compiler looks at as a whole.
+    while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<64>()) {
+        if block.iter().fold(false, |any, byte| any | is_uneven(byte)) {
+            break;
+        }
+        at += block.len();
+    }
+    Some(at + bytes.get(at..)?.iter().position(is_uneven)?)
 }
 
 #[derive(Clone, Copy)]

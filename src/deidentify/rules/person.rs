@@ -9,7 +9,7 @@ use self::{
     label::labelled,
 };
 use super::{
-    engine::{Check, Found, Hit, Rule, Start, always},
+    engine::{Check, Found, Hit, LETTER, Rule, Start, always},
     name::{How, read, read_before},
     words::{is_ordinary, listed},
 };
@@ -94,7 +94,7 @@ pub(super) const RULES: &[Rule] = &[
                  prepared completed by copy called spoke",
         ),
         0.92,
-        r"(\p{L})",
+        LETTER,
         labelled,
     ),
     // "pt John Doe", "patient is Jane", "my name is", "goes by", "known as".

@@ -10,9 +10,15 @@ const HEADER: usize = 1000;
 
 /// What the column of this name holds; `Some(None)` is a usual name of a column without PHI.
 fn column(name: &str) -> Option<Option<Label>> {
-    let key: String =
-        name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    let label = match key.as_str() {
+    // The longest name below has 20 letters.
+    let mut key = [0; 20];
+    let mut length = 0;
+    for c in name.chars().filter(|c| c.is_alphanumeric()) {
+        *key.get_mut(length)? = u8::try_from(c).ok()?.to_ascii_lowercase();
+        length += 1;
+    }
+    let key = std::str::from_utf8(key.get(..length)?).ok()?;
+    let label = match key {
         "name" | "patient" | "patientname" | "pt" | "ptname" | "firstname" | "first" | "fname"
         | "lastname" | "last" | "lname" | "surname" | "middlename" | "fullname" | "givenname"
         | "familyname" | "provider" | "providername" | "physician" | "doctor" | "attending"
@@ -73,9 +79,12 @@ fn column(name: &str) -> Option<Option<Label>> {
 pub(super) fn find(text: &str, detector: &Arc<str>, found: &mut Vec<Detection>) {
     let mut columns: Option<(char, Vec<Option<Label>>)> = None;
     let mut at = 0;
-    for line in text.split('\n') {
+    while at <= text.len() {
         let start = at;
-        at += line.len() + 1;
+        let rest = text.get(at..).unwrap_or_default();
+        let length = memchr::memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len());
+        let line = rest.get(..length).unwrap_or_default();
+        at += length + 1;
         match &columns {
             Some((mark, labels))
                 if line.contains(*mark) && cells(line, *mark).len() == labels.len() =>
@@ -104,10 +113,10 @@ fn header(line: &str) -> Option<(char, Vec<Option<Label>>)> {
     if line.len() > HEADER {
         return None;
     }
-    let mark = [',', '\t', '|', ';'].into_iter().find(|&mark| {
-        line.matches(mark).take(2).count() > 1
-            || (mark != ',' && mark != ';' && line.contains(mark))
-    })?;
+    let mark = [(b',', 2), (b'\t', 1), (b'|', 1), (b';', 2)].into_iter().find(|&(mark, least)| {
+        memchr::memchr_iter(mark, line.as_bytes()).take(least).count() == least
+    });
+    let mark = char::from(mark?.0);
     let cells = cells(line, mark);
     let names: Vec<Option<Option<Label>>> =
         cells.iter().map(|cell| cell.of(line).and_then(column)).collect();

@@ -1,6 +1,9 @@
 //! Cuts a text into words, and knows which words are ordinary.
 
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    hash::{BuildHasherDefault, Hasher},
+};
 
 use once_cell::sync::Lazy;
 
@@ -30,18 +33,46 @@ impl<'t> Words<'t> {
         Self { text, at: 0 }
     }
 
-    /// The length of the letter or digit at `at`, or 0 where there is none; and that of anything else.
-    fn letter(&self, at: usize) -> (usize, usize) {
-        match self.text.as_bytes().get(at) {
-            Some(byte) if byte.is_ascii_alphanumeric() => (1, 0),
-            Some(byte) if byte.is_ascii() => (0, 1),
-            Some(_) => match self.text.get(at..).and_then(|rest| rest.chars().next()) {
-                Some(c) if is_letter(c) => (c.len_utf8(), 0),
-                Some(c) => (0, c.len_utf8()),
-                None => (0, 1),
-            },
-            None => (0, 0),
+    /// The character beyond ASCII at `at`: its length, and whether it belongs to a word.
+    fn beyond_ascii(&self, at: usize) -> (usize, bool) {
+        match self.text.get(at..).and_then(|rest| rest.chars().next()) {
+            Some(c) => (c.len_utf8(), is_letter(c)),
+            None => (1, false),
         }
+    }
+}
+
+/// Eight bytes of text, looked at together: the highest bit of a byte is set where it is so.
+#[derive(Clone, Copy)]
+struct Eight {
+    letter: u64,
+    digit: u64,
+    beyond: u64,
+}
+
+impl Eight {
+    /// The bytes at `at`, the first one lowest; zeros beyond the end.
+    fn at(bytes: &[u8], at: usize) -> Eight {
+        const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+        const SMALL: u64 = u64::from_ne_bytes([0x20; 8]);
+        let rest = bytes.get(at..).unwrap_or_default();
+        let all = match rest.first_chunk() {
+            Some(chunk) => u64::from_le_bytes(*chunk),
+            None => rest.iter().rev().fold(0, |all, byte| all << 8 | u64::from(*byte)),
+        };
+        let beyond = all & HIGH;
+        let ascii = all & !HIGH;
+        // Adding 0x80 - c to a byte below 0x80 sets its highest bit where it is c or more.
+        let at_least = |bytes: u64, c: u8| bytes + u64::from_ne_bytes([0x80 - c; 8]);
+        let small = ascii | SMALL;
+        let letter = at_least(small, b'a') & !at_least(small, b'z' + 1);
+        let digit = at_least(ascii, b'0') & !at_least(ascii, b'9' + 1);
+        Eight { letter: letter & HIGH & !beyond, digit: digit & HIGH & !beyond, beyond }
+    }
+
+    /// How many bytes from the first on are so.
+    fn run(mask: u64) -> usize {
+        (!mask & u64::from_ne_bytes([0x80; 8])).trailing_zeros() as usize / 8
     }
 }
 
@@ -58,57 +89,73 @@ impl Iterator for Words<'_> {
         let bytes = self.text.as_bytes();
         let mut starts_line = false;
         loop {
-            let (letter, other) = self.letter(self.at);
-            if letter > 0 {
+            let byte = *bytes.get(self.at)?;
+            if byte.is_ascii_alphanumeric() {
                 break;
             }
-            if other == 0 {
-                return None;
+            if byte.is_ascii() {
+                starts_line |= byte == b'\n';
+                self.at += 1;
+                continue;
             }
-            starts_line |= bytes.get(self.at) == Some(&b'\n');
-            self.at += other;
+            match self.beyond_ascii(self.at) {
+                (_, true) => break,
+                (length, false) => self.at += length,
+            }
         }
         let start = self.at;
         let (mut digits, mut has_digit, mut has_letter) = (0, false, false);
         loop {
-            let (letter, _) = self.letter(self.at);
-            if letter == 0 {
+            let eight = Eight::at(bytes, self.at);
+            let length = Eight::run(eight.letter | eight.digit);
+            let within = if length < 8 { (1 << (8 * length)) - 1 } else { u64::MAX };
+            if !has_letter {
+                digits += Eight::run(eight.digit);
+            }
+            has_digit |= eight.digit & within != 0;
+            has_letter |= eight.letter & within != 0;
+            self.at += length;
+            if length == 8 {
+                continue;
+            }
+            if eight.beyond >> (8 * length) & 0x80 == 0 {
                 break;
             }
-            if bytes.get(self.at).is_some_and(u8::is_ascii_digit) {
-                has_digit = true;
-                if !has_letter {
-                    digits += 1;
+            match self.beyond_ascii(self.at) {
+                (length, true) => {
+                    has_letter = true;
+                    self.at += length;
                 }
-            } else {
-                has_letter = true;
+                (_, false) => break,
             }
-            self.at += letter;
         }
         let span = Span::new(start, self.at);
         Some(Word { span, digits, is_code: has_digit && has_letter, starts_line })
     }
 }
 
+/// A fixed set of words.
+pub(super) type Set = HashSet<&'static str, BuildHasherDefault<Mixed>>;
+
 /// Words of ordinary and clinical English, lower case: counted in public clinical dialogue and notes.
-static ORDINARY: Lazy<HashSet<&'static str>> =
-    Lazy::new(|| include_str!("words.txt").lines().collect());
+static ORDINARY: Lazy<Set> = Lazy::new(|| include_str!("words.txt").lines().collect());
 
 /// Words that end a name wherever they stand: function words, verbs and the labels of forms.
-static STOP: Lazy<HashSet<&'static str>> =
+static STOP: Lazy<Set> =
     Lazy::new(|| include_str!("stop_words.txt").split_ascii_whitespace().collect());
 
 /// Whether `word` is an ordinary word of the language rather than a name, in any case.
 pub(super) fn is_ordinary(word: &str) -> bool {
-    let lower = word.to_lowercase();
-    let base = lower.strip_suffix("'s").unwrap_or(&lower);
-    ORDINARY.contains(base)
-        || STOP.contains(base)
-        || base.strip_suffix('s').is_some_and(|one| one.len() > 3 && ORDINARY.contains(one))
-        || ends_in(base, &["tion", "osis", "itis", "emia", "ectomy", "ology", "ously", "graphy", "scopy", "plasty", "pathy", "otomy", "ostomy"])
-        // Names end so too: Manning, Xiaoming, Clement, Guinness.
-        || (word.starts_with(char::is_lowercase) && ends_in(base, &["ing", "sion", "ment", "ness", "ed", "ly"]))
-        || ends_in(base, &["'m", "'ve", "'d", "'ll", "'re", "n't"])
+    in_lower_case(word, |lower| {
+        let base = lower.strip_suffix("'s").unwrap_or(lower);
+        ORDINARY.contains(base)
+            || STOP.contains(base)
+            || base.strip_suffix('s').is_some_and(|one| one.len() > 3 && ORDINARY.contains(one))
+            || ends_in(base, &["tion", "osis", "itis", "emia", "ectomy", "ology", "ously", "graphy", "scopy", "plasty", "pathy", "otomy", "ostomy"])
+            // Names end so too: Manning, Xiaoming, Clement, Guinness.
+            || (word.starts_with(char::is_lowercase) && ends_in(base, &["ing", "sion", "ment", "ness", "ed", "ly"]))
+            || ends_in(base, &["'m", "'ve", "'d", "'ll", "'re", "n't"])
+    })
 }
 
 fn ends_in(word: &str, ends: &[&str]) -> bool {
@@ -117,14 +164,70 @@ fn ends_in(word: &str, ends: &[&str]) -> bool {
 
 /// Whether `word` is one of the words of `list`, which stand between spaces.
 pub(super) fn listed(list: &str, word: &str) -> bool {
-    list.split_ascii_whitespace().any(|listed| listed == word)
+    let is_edge = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_whitespace);
+    let list = list.as_bytes();
+    !word.is_empty()
+        && memchr::memmem::find_iter(list, word).any(|at| {
+            is_edge(at.checked_sub(1).and_then(|before| list.get(before)))
+                && is_edge(list.get(at + word.len()))
+        })
 }
 
 /// Whether `word` ends a name, in any case.
 pub(super) fn is_stop(word: &str) -> bool {
-    let contracted = word.contains('\'')
-        && ends_in(&word.to_lowercase(), &["'m", "'ve", "'d", "'ll", "'re", "n't"]);
-    contracted || word == "NA" || STOP.contains(word.to_lowercase().as_str())
+    word == "NA"
+        || in_lower_case(word, |lower| {
+            let contracted =
+                word.contains('\'') && ends_in(lower, &["'m", "'ve", "'d", "'ll", "'re", "n't"]);
+            contracted || STOP.contains(lower)
+        })
+}
+
+/// Does `then` with `word` in lower case, without an allocation for the usual word.
+pub(super) fn in_lower_case<T>(word: &str, then: impl FnOnce(&str) -> T) -> T {
+    let mut buffer = [0; 32];
+    let lower = buffer.get_mut(..word.len()).filter(|_| word.is_ascii()).and_then(|lower| {
+        lower.copy_from_slice(word.as_bytes());
+        lower.make_ascii_lowercase();
+        std::str::from_utf8(lower).ok()
+    });
+    match lower {
+        Some(lower) => then(lower),
+        None => then(&word.to_lowercase()),
+    }
+}
+
+/// Mixes the bytes of words. What it is used for has fixed keys, so nobody can make them collide.
+#[derive(Default)]
+pub(super) struct Mixed(u64);
+
+impl Mixed {
+    fn add(&mut self, eight: u64) {
+        self.0 = (self.0.rotate_left(5) ^ eight).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+impl Hasher for Mixed {
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let (eights, rest) = bytes.as_chunks();
+        for eight in eights {
+            self.add(u64::from_le_bytes(*eight));
+        }
+        self.add(rest.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)));
+    }
+
+    fn write_u8(&mut self, _: u8) {
+        // The end of a string, which nothing follows.
+    }
+
+    fn write_u128(&mut self, key: u128) {
+        let (high, low) = ((key >> 64) as u64, key as u64);
+        self.add(low ^ high.rotate_left(29));
+    }
 }
 
 #[cfg(test)]

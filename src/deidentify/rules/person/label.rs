@@ -1,35 +1,22 @@
 //! Names after the labels of forms and headers, "Patient Name ....: DOE, JANE".
 
-use super::super::{
-    engine::{Found, Hit},
-    name::{How, read},
-    words::listed,
+use once_cell::sync::Lazy;
+
+use super::{
+    super::{
+        engine::{Found, Hit},
+        name::{How, read},
+        words::{Set, in_lower_case},
+    },
+    FORM,
 };
-use super::FORM;
 use crate::deidentify::entity::Span;
 
 /// The label, its separator and the name: "Patient Name ....: DOE, JANE", "PT: ...", "Signed by - ...".
 pub(super) fn labelled(found: &Found<'_>) -> Option<Hit> {
     let value = found.rest();
-    let mark = value.char_indices().take(60).find(|&(_, c)| {
-        matches!(c, ':' | '=' | '|' | '\t' | '\n' | ',' | ';' | '<') || c.is_ascii_digit()
-    });
-    let dots = value.find("..").filter(|&at| at < 48);
-    let (at, mark) = match (mark, dots) {
-        (Some((at, _)), Some(dots)) if dots < at => (dots, '.'),
-        (Some((at, mark)), _) => (at, mark),
-        (None, Some(dots)) => (dots, '.'),
-        (None, None) => return None,
-    };
-    if !matches!(mark, ':' | '=' | '|' | '\t' | '.') {
-        return None;
-    }
+    let at = label_end(value)?;
     let label = value.get(..at)?.trim_end();
-    if label.split([' ', '/', '(', ')', '-']).filter(|word| !word.is_empty()).count() > 5
-        || !is_label(label)
-    {
-        return None;
-    }
     let rest = value.get(at..)?;
     let body = rest
         .trim_start_matches([':', '=', '|', '\t', '.', ' ', '"', '_', '*', '-', '\'', '>', '`']);
@@ -75,7 +62,7 @@ pub(super) fn labelled(found: &Found<'_>) -> Option<Hit> {
     if speaker && sentence && !value.contains([' ', ',']) {
         return None;
     }
-    let tight = body.len() + 1 == rest.len() && mark == ':' && !named;
+    let tight = body.len() + 1 == rest.len() && rest.starts_with(':') && !named;
     let caps = span.of(found.text)?.chars().all(|c| !c.is_lowercase());
     if (tight && caps && span.len() < 4)
         || super::super::engine::byte_before(found.text, found.at) == b'/'
@@ -97,8 +84,41 @@ pub(super) fn labelled(found: &Found<'_>) -> Option<Hit> {
     found.keep_span(span)
 }
 
+/// Where the label that `value` begins with ends: at its separator, when it is made of at most five
+/// words that such labels are made of. Most texts are given up at their second word.
+fn label_end(value: &str) -> Option<usize> {
+    let (mut parts, mut in_part) = (0, false);
+    let mut word = None;
+    for (at, c) in value.char_indices().take(60) {
+        let is_separator = matches!(c, ':' | '=' | '|' | '\t')
+            || (c == '.' && at < 48 && value.as_bytes().get(at + 1) == Some(&b'.'));
+        let is_letter = c.is_alphabetic();
+        if let (Some(start), false) = (word, is_letter) {
+            if !in_lower_case(value.get(start..at)?, |word| LABEL.contains(word)) {
+                return None;
+            }
+            word = None;
+        } else if is_letter && word.is_none() {
+            word = Some(at);
+        }
+        let is_part = !matches!(c, ' ' | '/' | '(' | ')' | '-');
+        if is_separator {
+            return Some(at);
+        }
+        if matches!(c, '\n' | ',' | ';' | '<') || c.is_ascii_digit() {
+            return None;
+        }
+        parts += usize::from(is_part && !in_part);
+        in_part = is_part;
+        if parts > 5 {
+            return None;
+        }
+    }
+    None
+}
+
 /// Words that labels of names are made of.
-fn is_label(label: &str) -> bool {
+static LABEL: Lazy<Set> = Lazy::new(|| {
     const LABEL: &str = "patient patients patlent pat ient pt name names client cl subscriber member \
          insured guarantor student mother father parent guardian spouse resident veteran \
          employee contact beneficiary dependent dep policyholder cardholder holder owner \
@@ -118,8 +138,5 @@ fn is_label(label: &str) -> bool {
          decision maker power staff treating supplied at check in entered chart identity \
          other legal physiotherapist your my authorized reviewed called spoke with and or \
          title print printed team lead on record billing mailing s'";
-    label
-        .split(|c: char| !c.is_alphabetic())
-        .filter(|word| !word.is_empty())
-        .all(|word| listed(LABEL, &word.to_ascii_lowercase()))
-}
+    LABEL.split_ascii_whitespace().collect()
+});
