@@ -4,6 +4,7 @@
 mod follow;
 mod index;
 mod needs;
+mod shape;
 
 pub(super) use self::index::Engine;
 use crate::deidentify::entity::{Label, Span};
@@ -186,3 +187,6 @@ pub(super) fn byte_before(text: &str, at: usize) -> u8 {
 pub(super) fn always(found: &Found<'_>) -> Option<Hit> {
     found.keep()
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,6 +42,11 @@ impl Follow {
     /// Everything may follow.
     pub(super) const ANY: Follow = Follow { next: Bytes::ALL, beyond: Bytes::ALL };
 
+    /// Whether a pattern may match before this byte.
+    pub(super) fn allows_next(&self, byte: u8) -> bool {
+        self.next.has(byte)
+    }
+
     /// Whether a pattern may match before the text `next`. At the text's end it always may.
     pub(super) fn allows(&self, next: &[u8]) -> bool {
         match *next {

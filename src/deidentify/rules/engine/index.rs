@@ -4,7 +4,11 @@
 //! digits, a code of letters and digits), and its pattern is then matched at that word alone,
 //! within a window of bounded length: the time grows with the text, whatever the text.
 
-use std::{collections::HashMap, hash::BuildHasherDefault, sync::Arc};
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+    sync::Arc,
+};
 
 use regex::Regex;
 
@@ -12,6 +16,7 @@ use super::{
     Around, Check, Found, Guard, Hit, LETTER, Rule, Start, after, byte_before,
     follow::{Follow, Walker},
     needs::{Anywhere, Need},
+    shape::Shape,
 };
 use crate::deidentify::{
     entity::{Detection, Label, Span},
@@ -25,11 +30,14 @@ const LONGEST: usize = 40;
 /// As many bytes of a word are looked up. What a rule then matches settles the rest.
 const KEY: usize = 16;
 
+/// There are some thousand cues; with so many bits one word in thirty is looked up for nothing.
+const MIXED_BITS: u32 = 15;
+
 const DIGITS: &[(u8, u8)] = &[(b'0', b'9')];
 const CODE: &[(u8, u8)] = &[(b'0', b'9'), (b'A', b'Z'), (b'a', b'z'), (0x80, 0xff)];
 
 enum Pattern {
-    Regex(Regex),
+    Regex(Regex, Shape),
     /// [`LETTER`].
     Letter,
 }
@@ -50,6 +58,32 @@ struct Try {
     follow: Follow,
 }
 
+/// Rules that are tried at words of one length, by the byte after it.
+#[derive(Clone)]
+struct ByNext {
+    all: Vec<Try>,
+    next: Vec<Vec<Try>>,
+}
+
+impl ByNext {
+    fn new() -> ByNext {
+        ByNext { all: Vec::new(), next: vec![Vec::new(); 256] }
+    }
+
+    fn add(&mut self, new: Try) {
+        self.all.push(new);
+        for (byte, tries) in (0..=u8::MAX).zip(&mut self.next) {
+            if new.follow.allows_next(byte) {
+                tries.push(new);
+            }
+        }
+    }
+
+    fn before(&self, next: &[u8]) -> &[Try] {
+        next.first().and_then(|byte| self.next.get(usize::from(*byte))).unwrap_or(&self.all)
+    }
+}
+
 /// What is done at a word.
 #[derive(Default)]
 struct AtWord {
@@ -61,10 +95,12 @@ struct AtWord {
 pub(in super::super) struct Engine {
     rules: Vec<Compiled>,
     by_word: HashMap<u128, AtWord, BuildHasherDefault<words::Mixed>>,
-    by_digits: Vec<Vec<Try>>,
-    by_code: Vec<Vec<Try>>,
+    /// Which places of `by_word` are taken, by the mixed key's lowest bits.
+    words: Vec<bool>,
+    by_digits: Vec<ByNext>,
+    by_code: Vec<ByNext>,
     hex: Vec<Try>,
-    by_line: Vec<Vec<Try>>,
+    by_line: Vec<ByNext>,
     anywhere: Vec<Anywhere>,
 }
 
@@ -76,22 +112,37 @@ impl Engine {
     pub(in super::super) fn new<'r>(
         rules: impl Iterator<Item = &'r Rule>,
     ) -> Result<Engine, RuleError> {
+        Engine::with(rules, true)
+    }
+
+    /// The same with or without what spares the automata: the tables of what follows, and the ends
+    /// of a match in place of its groups.
+    pub(super) fn with<'r>(
+        rules: impl Iterator<Item = &'r Rule>,
+        spare: bool,
+    ) -> Result<Engine, RuleError> {
         let mut engine = Engine {
             rules: Vec::new(),
             by_word: HashMap::default(),
-            by_digits: vec![Vec::new(); LONGEST + 1],
-            by_code: vec![Vec::new(); LONGEST + 1],
+            words: vec![false; 1 << MIXED_BITS],
+            by_digits: vec![ByNext::new(); LONGEST + 1],
+            by_code: vec![ByNext::new(); LONGEST + 1],
             hex: Vec::new(),
-            by_line: vec![Vec::new(); LONGEST + 1],
+            by_line: vec![ByNext::new(); LONGEST + 1],
             anywhere: Vec::new(),
         };
         for rule in rules {
-            engine.add(rule)?;
+            engine.add(rule, spare)?;
+        }
+        for key in engine.by_word.keys() {
+            if let Some(taken) = engine.words.get_mut(mixed(*key)) {
+                *taken = true;
+            }
         }
         Ok(engine)
     }
 
-    fn add(&mut self, rule: &Rule) -> Result<(), RuleError> {
+    fn add(&mut self, rule: &Rule, spare: bool) -> Result<(), RuleError> {
         let wrong = |why: String| RuleError::Builtin { name: rule.name, why };
         let anchor = if matches!(rule.start, Start::Anywhere(_)) { "" } else { r"\A" };
         let pattern = format!("(?i){anchor}(?:{})", grammar::expand(rule.pattern));
@@ -106,14 +157,15 @@ impl Engine {
             | Start::Line
             | Start::Hex => Walker::new(&pattern),
         };
-        self.index(rule, walker.as_ref());
+        self.index(rule, walker.as_ref().filter(|_| spare));
         self.rules.push(Compiled {
             name: Arc::from(format!("rules.{}", rule.name)),
             pattern: match rule.pattern {
                 LETTER => Pattern::Letter,
-                _ => {
-                    Pattern::Regex(Regex::new(&pattern).map_err(|error| wrong(error.to_string()))?)
-                }
+                _ => Pattern::Regex(
+                    Regex::new(&pattern).map_err(|error| wrong(error.to_string()))?,
+                    Shape::of(&pattern),
+                ),
             },
             label: rule.label,
             score: rule.score,
@@ -135,12 +187,12 @@ impl Engine {
     fn index(&mut self, rule: &Rule, walker: Option<&Walker>) {
         let index = self.rules.len();
         let at = |follow: Follow| Try { rule: index, follow };
-        let by_length = |table: &mut [Vec<Try>], least: usize, most: usize, ranges| {
+        let by_length = |table: &mut [ByNext], least: usize, most: usize, ranges| {
             let lengths = table.iter_mut().enumerate().take(most.min(LONGEST) + 1).skip(least);
             for (length, tries) in lengths {
                 // The last place is that of all longer words.
                 let walker = walker.filter(|_| length < LONGEST);
-                tries.push(at(walker.map_or(Follow::ANY, |walker| {
+                tries.add(at(walker.map_or(Follow::ANY, |walker| {
                     walker.follow(std::iter::repeat_n(ranges, length))
                 })));
             }
@@ -202,14 +254,16 @@ impl Engine {
                 if !bytes.first().is_some_and(u8::is_ascii_lowercase)
                     && let Some(tries) = self.by_line.get(bytes.len().min(LONGEST))
                 {
-                    self.try_all(tries, text, start, around(end), found);
+                    let around = around(end);
+                    self.try_all(tries.before(around.next), text, start, around, found);
                 }
             }
             if word.digits > 0 {
                 if let Some(tries) = self.by_digits.get(word.digits.min(LONGEST)) {
-                    self.try_all(tries, text, start, around(start + word.digits), found);
+                    let around = around(start + word.digits);
+                    self.try_all(tries.before(around.next), text, start, around, found);
                 }
-            } else if let Some(at) = self.by_word.get(&key_at(text.as_bytes(), start, end)) {
+            } else if let Some(at) = self.at_word(key_at(text.as_bytes(), start, end)) {
                 self.try_all(&at.tries, text, start, around(end), found);
                 for need in at.needs.iter().filter(|need| need.is_around(text, start)) {
                     called |= 1 << need.rule;
@@ -218,7 +272,8 @@ impl Engine {
             if word.is_code
                 && let Some(tries) = self.by_code.get(bytes.len().min(LONGEST))
             {
-                self.try_all(tries, text, start, around(end), found);
+                let around = around(end);
+                self.try_all(tries.before(around.next), text, start, around, found);
             }
             if matches!(text.as_bytes().get(end), Some(b':' | b'-')) && bytes.len() <= 4 {
                 let around = around(end);
@@ -236,6 +291,11 @@ impl Engine {
                 rule.find_all(text, found);
             }
         }
+    }
+
+    fn at_word(&self, key: u128) -> Option<&AtWord> {
+        // Most words are no cue, and a look at one byte tells.
+        self.words.get(mixed(key)).filter(|taken| **taken).and_then(|_| self.by_word.get(&key))
     }
 
     fn try_all(
@@ -268,22 +328,16 @@ impl Compiled {
                     self.report(text, at, Span::new(at, at + first.len_utf8()), found);
                 }
             }
-            Pattern::Regex(regex) => {
-                if regex.is_match(window)
-                    && let Some(captures) = regex.captures(window)
-                {
-                    for group in captures.iter().skip(1).flatten() {
-                        let span = Span::new(at + group.start(), at + group.end());
-                        self.report(text, at, span, found);
-                    }
-                }
-            }
+            Pattern::Regex(regex, shape) => shape.find(regex, window, |group| {
+                let span = Span::new(at + group.start, at + group.end);
+                self.report(text, at, span, found);
+            }),
         }
     }
 
     /// Matches wherever it does.
     fn find_all(&self, text: &str, found: &mut Vec<Detection>) {
-        let Pattern::Regex(regex) = &self.pattern else { return };
+        let Pattern::Regex(regex, _) = &self.pattern else { return };
         for captures in regex.captures_iter(text) {
             let at = captures.get(0).map_or(0, |whole| whole.start());
             for group in captures.iter().skip(1).flatten() {
@@ -321,6 +375,13 @@ fn key_at(text: &[u8], start: usize, end: usize) -> u128 {
         None => text.get(start..start + length).unwrap_or_default(),
     };
     key.iter().fold(0, |key, byte| (key << 8) | u128::from(byte | 0x20))
+}
+
+/// A key's place in [`Engine::words`].
+fn mixed(key: u128) -> usize {
+    let mut mixed = words::Mixed::default();
+    mixed.write_u128(key);
+    (mixed.finish() >> (64 - MIXED_BITS)) as usize
 }
 
 /// The bytes that have the same place in a [`key`].
