@@ -58,6 +58,9 @@ def write(result, folder):
     direct = over["direct"]
     overhead = [[name, f"{row['rate']:.0f}", f"{row['median']:.2f}", f"{row['p99']:.2f}", f"{row['median'] - direct['median']:.2f}",
                  f"{row['p99'] - direct['p99']:.2f}"] for name, row in over.items()]
+    fixed = result["fixed_rate"]
+    rates = [[name, *(f"{row[key]:.{digits}f}" for key, digits in (("rate", 0), ("median", 2), ("p99", 2))),
+              *(f"{row[key] - fixed['direct'][key]:.2f}" for key in ("median", "p99"))] for name, row in fixed.items()]
     runs = [[str(run["connections"]), f"{run['rate']:.0f}", f"{run['median']:.0f}", f"{run['p99']:.0f}", str(run["errors"])] for run in result["load_run"]]
     turns, without = result["turns"], result["turns_without"]
     middle = statistics.median
@@ -100,7 +103,12 @@ guardrail configured. The gateway used {1000 * over["gateway"]["cpu"]:.0f} µs o
 
 {table(["", "requests/s", "median ms", "p99 ms", "median added", "p99 added"], overhead)}
 
-One connection as fast as it goes is no fixed rate of requests. Resident memory while requests pour in over 16
+At a fixed rate of 2,000 requests a second, over 8 connections (`h2load`, in turns, medians of three runs of 8 s; all of
+it shares the two cores: load generator, gateway and nginx):
+
+{table(["", "requests/s", "median ms", "p99 ms", "median added", "p99 added"], rates)}
+
+Resident memory while requests pour in over 16
 connections, each with a text of its own, so that the detection cache fills up and turns over:
 
 {table(["requests so far", "MiB"], memory)}
@@ -108,11 +116,8 @@ connections, each with a text of its own, so that the detection cache fills up a
 ## What falls short
 
 Presidio takes {lengths[-1][-2]} times as long as the gateway for the longest text, not the ten times that we aim for: in a
-profile of 10,000-character texts (2026-11-25) about 92 % of the gateway's samples were in the network itself. The rules
-searched ordinary notes at 20 to 44 MB a second on one core of a busy machine, not 100, and dense ones at 6 to 17; a
-profile has a fifth of that in the patterns' automata and a tenth in backtracking for groups. One automaton for all
-patterns of a cue gave the same finds and was not measurably faster. The 99th percentile at a fixed rate of requests is
-not measured, nor is a processor without AVX-512 VNNI: there the model runs in fp32.
+profile of 10,000-character texts (2026-11-25) about 92 % of the gateway's samples were in the network itself. What was not measured is a processor without AVX-512
+VNNI: there the model runs in fp32 through libtorch.
 
 ## Start and memory
 

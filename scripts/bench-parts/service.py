@@ -226,6 +226,32 @@ def overhead(gateway, upstream, proxy, folder):
     return {name: {key: statistics.median(row[key] for row in own) for key in own[0]} for name, own in rows.items()}
 
 
+def at_rate(port, folder, rate, seconds=8, connections=8):
+    """Milliseconds of requests that are sent at a fixed rate."""
+    body, log = folder / "body.json", folder / "h2load.log"
+    body.write_text(json.dumps({"model": "m", "messages": [{"role": "user", "content": "Hello"}]}))
+    log.unlink(missing_ok=True)
+    subprocess.run(["h2load", "--h1", "-t1", f"-c{connections}", f"-n{rate * seconds}", f"--rps={rate / connections}",
+                    "-H", "content-type: application/json", "-H", "authorization: Bearer sk-bench",
+                    f"--data={body}", f"--log-file={log}", f"http://127.0.0.1:{port}/v1/chat/completions"],
+                   capture_output=True, check=True, timeout=60 + 4 * seconds)
+    samples = [line.split("\t") for line in log.read_text().splitlines()]
+    if any(status != "200" for _, status, _ in samples):
+        raise SystemExit("not every request at a fixed rate was answered")
+    took = sorted(int(sample[2]) / 1000 for sample in samples)
+    began = [int(sample[0]) for sample in samples]
+    return {"rate": 1e6 * len(took) / (max(began) - min(began)), "median": took[len(took) // 2], "p99": took[len(took) * 99 // 100]}
+
+
+def fixed_rate(gateway, upstream, folder, rate=2000):
+    """The same rate straight to the upstream and through the gateway, in turns."""
+    rows = {"direct": [], "gateway": []}
+    for _ in range(3):
+        for name, port in (("direct", upstream), ("gateway", gateway.port)):
+            rows[name].append(at_rate(port, folder, rate))
+    return {name: {key: statistics.median(row[key] for row in own) for key in own[0]} for name, own in rows.items()}
+
+
 def memory(gateway, folder, seconds):
     """Resident memory while requests pour in: (requests so far, MiB)."""
     points, done = [(0, resident(gateway.process.pid))], 0
@@ -267,6 +293,7 @@ def main():
         proxy, process = litellm(litellm_command, folder, upstream)
         result["overhead"] = overhead(bare, upstream, proxy, folder)
         process.terminate()
+        result["fixed_rate"] = fixed_rate(bare, upstream, folder)
         result["memory"] = memory(bare, folder, 60)
     (ROOT / "target/bench.json").write_text(json.dumps(result, indent=1))
     report.write(result, ROOT / "docs")
