@@ -5,6 +5,7 @@ mod body;
 mod deidentify;
 mod departure;
 mod error_response;
+mod head;
 mod health;
 mod metrics;
 mod models;
@@ -19,7 +20,12 @@ mod ticket;
 
 use actix_web::{HttpResponse, guard, web};
 
-pub use self::{departure::keep_socket, protect::protect, request_id::with_request_id};
+pub use self::{
+    departure::keep_socket,
+    head::{clear_heads, take_head},
+    protect::protect,
+    request_id::with_request_id,
+};
 use crate::error::GatewayError;
 
 /// Declares every route. What is not declared answers 404: nothing is passed through unprotected.

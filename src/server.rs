@@ -107,6 +107,7 @@ pub async fn serve_and_tell(
     let (worker_live, worker_phase) = (Arc::clone(&live), phase.clone());
     let audit = services.audit.clone();
     let http = HttpServer::new(move || {
+        actix_rt::spawn(api::clear_heads());
         App::new()
             .app_data(Data::new(Worker::new(Arc::clone(&worker_live))))
             .app_data(audit.clone())
@@ -114,6 +115,7 @@ pub async fn serve_and_tell(
             .wrap(from_fn(api::protect))
             .wrap(from_fn(api::with_request_id))
             .wrap(from_fn(with_live))
+            .wrap(from_fn(api::take_head))
             .configure(api::routes)
     })
     .on_connect(api::keep_socket)

@@ -5,6 +5,7 @@ use actix_web::{
     http::header::{AUTHORIZATION, HOST, HeaderMap, ToStrError},
 };
 
+use super::head::headers;
 use crate::{
     error::GatewayError,
     settings::{Secret, is_loopback},
@@ -79,7 +80,7 @@ fn passed_on(headers: &HeaderMap) -> Vec<(&'static str, String)> {
 /// name that somebody makes point here is not ours.
 pub(super) fn is_local(request: &HttpRequest) -> bool {
     const OF_PROXIES: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
-    let headers = request.headers();
+    let headers = headers(request);
     let peer = request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback());
     let proxied = OF_PROXIES.iter().any(|name| headers.contains_key(*name));
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();

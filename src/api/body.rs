@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use futures_util::StreamExt;
 use zeroize::Zeroize;
 
-use super::ticket::Ticket;
+use super::{head::headers, ticket::Ticket};
 use crate::error::GatewayError;
 
 /// How much of a body beyond the limit is read and thrown away: a client that still sends gets the
@@ -39,7 +39,8 @@ pub(super) async fn read(
     payload: Payload,
     limit: usize,
 ) -> Result<Body, GatewayError> {
-    let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    let headers = headers(request);
+    let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     let announced: usize = announced.and_then(|length| length.parse().ok()).unwrap_or(0);
     if announced > limit.saturating_add(MOST_DISCARDED) {
         return Err(GatewayError::TooLarge { limit });

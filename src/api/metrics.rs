@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web::Data};
 
 use super::{
     auth::{gateway_key, is_local},
+    head::headers,
     health,
 };
 use crate::{
@@ -25,7 +26,8 @@ pub(super) async fn metrics(
         MetricsAccess::Local => is_local(&request),
     };
     if !is_open {
-        let key = gateway_key(request.headers())?.ok_or(GatewayError::MissingGatewayKey)?;
+        let headers = headers(&request);
+        let key = gateway_key(&headers)?.ok_or(GatewayError::MissingGatewayKey)?;
         keys.identify(Some(key)).await?;
     }
     let own = metrics::metrics();

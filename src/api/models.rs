@@ -6,7 +6,7 @@ use actix_web::{
     web::{Data, Path},
 };
 
-use super::auth::caller;
+use super::{auth::caller, head::headers};
 use crate::{
     error::GatewayError,
     gateway::{Answer, Gateway},
@@ -19,7 +19,7 @@ pub(super) async fn list(
     gateway: Data<Gateway>,
     upstream: Data<Upstream>,
 ) -> Result<HttpResponse, GatewayError> {
-    let caller = caller(request.headers(), gateway.settings.upstream.api_key.as_ref())?;
+    let caller = caller(&headers(&request), gateway.settings.upstream.api_key.as_ref())?;
     gateway.models(&upstream, &caller.credentials, None).await.map(|answer| respond(&answer))
 }
 
@@ -29,7 +29,7 @@ pub(super) async fn one(
     gateway: Data<Gateway>,
     upstream: Data<Upstream>,
 ) -> Result<HttpResponse, GatewayError> {
-    let caller = caller(request.headers(), gateway.settings.upstream.api_key.as_ref())?;
+    let caller = caller(&headers(&request), gateway.settings.upstream.api_key.as_ref())?;
     // What goes into the address is checked: it could be anything that somebody typed.
     if !Shape::Model.fits(&id) || id.split('/').any(|part| part.trim_matches('.').is_empty()) {
         return Err(GatewayError::NotFound);

@@ -18,6 +18,7 @@ use super::{
     body,
     departure::departure,
     error_response::code,
+    head::headers,
     ticket::Ticket,
 };
 use crate::{
@@ -112,16 +113,16 @@ async fn run(
     upstream: &Upstream,
     progress: &mut Progress,
 ) -> Result<Outcome, GatewayError> {
-    let caller = caller(request.headers(), gateway.settings.upstream.api_key.as_ref())?;
+    let headers = headers(request);
+    let caller = caller(&headers, gateway.settings.upstream.api_key.as_ref())?;
     let body = body::read(request, payload, gateway.settings.server.max_body_bytes).await?;
     if !gateway.deidentifier.is_ready() {
         return Err(GatewayError::NotReady);
     }
     // Only chat completions have a compact form.
     let compact = caller.compact && endpoint == Endpoint::ChatCompletions && !reveal;
-    let headers = request.headers();
     let session = headers.get("x-deid-session").and_then(|value| value.to_str().ok());
-    let key = gateway_key(headers)?.unwrap_or_default();
+    let key = gateway_key(&headers)?.unwrap_or_default();
     let who = request.extensions().get::<Identity>().map(|who| who.limits);
     let count_tokens = who.is_some_and(|limits| limits.tokens_per_month.is_some());
     let body = body.expose_phi();

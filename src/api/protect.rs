@@ -15,6 +15,7 @@ use actix_web::{
 use super::{
     auth::gateway_key,
     error_response::code,
+    head::headers,
     playground, presidio, rate_limit,
     request_id::{LoggedId, known},
     ticket::Ticket,
@@ -116,12 +117,12 @@ async fn admit(
     request: &ServiceRequest,
     ticket: &Ticket,
 ) -> Result<Option<Verdict>, GatewayError> {
-    let headers = request.headers();
+    let headers = headers(request.request());
     let is_presidio = request.match_pattern().is_some_and(|route| presidio::is_route(&route));
-    let password = presidio::password(headers).filter(|_| is_presidio);
+    let password = presidio::password(&headers).filter(|_| is_presidio);
     let key = match &password {
         Some(password) => Some(password.as_str()),
-        None => gateway_key(headers)?,
+        None => gateway_key(&headers)?,
     };
     let who = keys.identify(key).await?;
     ticket.belongs_to(&who);

@@ -14,7 +14,7 @@ use actix_web::{
 };
 use sha2::Digest;
 
-use super::openai::ENTITIES;
+use super::{head::headers, openai::ENTITIES};
 use crate::logging::REQUEST_ID;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -29,7 +29,9 @@ pub async fn with_request_id<B: MessageBody>(
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
     let started = Instant::now();
-    let id = request.headers().get(&HEADER).filter(|id| is_an_id(id)).cloned();
+    // A copy: actix keeps the heads of replies too, and this is a slice of the connection's buffer.
+    let copied = |id: &HeaderValue| HeaderValue::from_bytes(id.as_bytes()).ok();
+    let id = headers(request.request()).get(&HEADER).filter(|id| is_an_id(id)).and_then(copied);
     let id = id.unwrap_or_else(new_id);
     let method = known(request.method());
     let protected = request.path().starts_with("/v1/");

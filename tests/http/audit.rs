@@ -121,6 +121,32 @@ fn a_streams_line_comes_at_its_end_with_its_counts() {
 }
 
 #[test]
+fn tokens_are_read_from_every_endpoints_usage() {
+    let usage = json!({"input_tokens": 5, "output_tokens": 7, "total_tokens": 12});
+    let own = usage.clone();
+    let scene = Setup::default().start(StandIn::new(move |request| {
+        let body = request.json();
+        if body["stream"] == json!(true) {
+            let response = json!({"id": "r", "object": "response", "status": "completed", "output": [], "usage": own});
+            let done = json!({"type": "response.completed", "sequence_number": 1, "response": response});
+            return Answer::events(vec![format!("event: response.completed\ndata: {done}\n\n")]);
+        }
+        let vector = json!({"object": "embedding", "index": 0, "embedding": [0.5]});
+        let usage = json!({"prompt_tokens": 3, "total_tokens": 3});
+        Answer::json(200, &json!({"object": "list", "data": [vector], "model": "m", "usage": usage}))
+    }));
+    let body = json!({"model": "gpt-4o", "stream": true, "input": "Hi"});
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut scene.open("/v1/responses", &body), &mut text).unwrap();
+    assert!(text.contains("total_tokens"), "it is the reply's own: {text}");
+    assert_eq!(wait_for_lines(&scene, 1)[0]["tokens"]["total"], json!(12));
+    let reply = scene.ask("/v1/embeddings", &json!({"model": "m", "input": "Hi"}));
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    let tokens = json!({"prompt": 3, "completion": 0, "total": 3});
+    assert_eq!(lines(&scene)[1]["tokens"], tokens);
+}
+
+#[test]
 fn a_stream_that_breaks_says_so() {
     let scene = Setup::default().start(StandIn::new(|_| {
         let piece = chunk(0, json!({"content": "Hello"}), None).into_bytes();

@@ -5,7 +5,7 @@ use std::{
     process::{Command, Output},
 };
 
-use crate::support::{NOTE, Setup, standin::StandIn};
+use crate::support::{NOTE, Setup, gateway_command, standin::StandIn};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
@@ -33,6 +33,41 @@ fn the_kubernetes_manifests_keep_to_their_schemas() {
     let manifest = std::fs::read_to_string(manifest).unwrap();
     std::fs::write(&wrong, manifest.replace("readinessProbe", "readynessProbe")).unwrap();
     assert!(!validate(&wrong).status.success());
+}
+
+#[test]
+fn the_compose_file_keeps_to_its_schema() {
+    let check = |file: &Path| {
+        let mut command = Command::new("docker-compose");
+        command.arg("--file").arg(file).args(["config", "--quiet"]);
+        command.env("POSTGRES_PASSWORD", "x").output().unwrap()
+    };
+    let compose = root().join("deploy/compose.yaml");
+    let output = check(&compose);
+    assert!(output.status.success(), "{}", text(&output));
+    let folder = tempfile::tempdir().unwrap();
+    let wrong = folder.path().join("compose.yaml");
+    let compose = std::fs::read_to_string(compose).unwrap();
+    std::fs::write(&wrong, compose.replace("stop_grace_period", "stop_grace")).unwrap();
+    assert!(!check(&wrong).status.success());
+}
+
+#[test]
+fn the_settings_that_are_deployed_are_taken() {
+    let manifest = std::fs::read_to_string(root().join("deploy/kubernetes/gateway.yaml")).unwrap();
+    let (_, after) = manifest.split_once("settings.toml: |\n").unwrap();
+    let (map, _) = after.split_once("---\n").unwrap();
+    let of_map: String = map.lines().flat_map(|line| [line.trim(), "\n"]).collect();
+    let of_container = std::fs::read_to_string(root().join("deploy/settings.toml")).unwrap();
+    for settings in [of_map, of_container] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("settings.toml");
+        std::fs::write(&file, settings).unwrap();
+        let mut command = gateway_command(folder.path());
+        let output = command.arg("settings").arg("--settings").arg(&file).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output));
+        assert!(text(&output).contains("/var/lib/deid-gateway/audit.jsonl"));
+    }
 }
 
 #[test]

@@ -138,6 +138,12 @@ impl Model {
         let folder = settings.model.clone();
         let config = common_config(&folder)?;
         let kind = architecture(&config)?;
+        if matches!(kind, ModelType::Roberta) {
+            log::warn!(
+                "{}: its tokenizer keeps words that it has seen in memory, until the process ends",
+                folder.display()
+            );
+        }
         let names = output_names(&folder, &config)?;
         let labels = LabelMap::new(&names, &settings.labels)?;
         // RoBERTa's positions start after the padding index.
