@@ -164,6 +164,21 @@ fn two_nodes_share_keys_and_quotas_and_restart_without_a_failed_request() {
     // At midnight a new quota begins.
     assert!(all == 20 || day() != today, "{all} of 20 were let through");
 
+    // Tokens that one node has seen are used up on the other: 21 a reply.
+    let limited = first.create_key(&["--tokens-per-month", "40"]);
+    for _ in 0..2 {
+        assert_eq!(first.say_with(&limited, NOTE).status, 200);
+    }
+    let begun = Instant::now();
+    let refused = loop {
+        let reply = second.say_with(&limited, NOTE);
+        if reply.status != 200 {
+            break reply;
+        }
+        assert!(begun.elapsed() < PATIENCE, "the other node knows nothing of it");
+    };
+    assert_eq!((refused.status, refused.error_code().as_str()), (429, "quota_exceeded"));
+
     // A key that is revoked by one node is refused by the other.
     let revoked = first.create_key(&[]);
     assert_eq!(second.say_with(&revoked, NOTE).status, 200);
