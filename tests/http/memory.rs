@@ -94,7 +94,7 @@ fn after_a_thousand_requests_nothing_of_them_is_in_memory() {
 /// One of the thousand: whole or streamed, to any endpoint that sees text, good or broken.
 fn ask(agent: &ureq::Agent, url: &str, canaries: &[String], number: usize) {
     // Some come again, and are known to the cache.
-    let text = note(canaries, if number % 3 == 0 { number } else { number % 10 });
+    let text = note(canaries, if number.is_multiple_of(3) { number } else { number % 10 });
     let chat = |stream: bool| {
         let message = json!({"role": "user", "content": text});
         json!({"model": "gpt-4o", "stream": stream, "messages": [message]}).to_string()
@@ -109,11 +109,12 @@ fn ask(agent: &ureq::Agent, url: &str, canaries: &[String], number: usize) {
         }
         8 => ("/analyze", json!({"text": text, "language": "en"}).to_string(), 200),
         // Cut off in the middle of it.
-        _ => ("/v1/chat/completions", chat(false)[..120].to_owned(), 400),
+        _ => ("/v1/chat/completions", chat(false).chars().take(120).collect(), 400),
     };
     let request = agent.post(&format!("{url}{path}"));
     let request = request.set("authorization", &format!("Bearer {KEY}"));
-    let request = request.set("x-openai-key", OPENAI_KEY).set("x-request-id", &text[9..20]);
+    let request =
+        request.set("x-openai-key", OPENAI_KEY).set("x-request-id", &format!("id-{number}"));
     let (Ok(reply) | Err(ureq::Error::Status(_, reply))) = request.send_string(&body) else {
         panic!("no reply to {path}");
     };
