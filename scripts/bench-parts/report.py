@@ -125,7 +125,7 @@ VNNI: there the model runs in fp32 through libtorch.
 
 ## Inside the process
 
-`cargo bench` (the second half of `make bench`) times the rules, the model in 8 bits and in fp32, and restoration with
+`cargo bench` (the second half of `make bench`) times the rules, substitution, restoration of replies and streams, and the model in 8 bits and in fp32 with
 criterion, without HTTP.
 
 ## How it is made

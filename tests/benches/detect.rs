@@ -1,9 +1,11 @@
-//! `cargo bench`: the rules, the model, substitution and restoration on clinical text.
+//! `cargo bench`: the rules, substitution, restoration and the model on clinical text.
 //!
 //! The texts are the repository's own gold documents, and where they are, the clinical dialogues
 //! and notes of the development data.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot start should say so")]
+
+mod swap;
 
 use std::{fs, hint::black_box, path::Path, sync::Arc, time::Duration};
 
@@ -16,7 +18,6 @@ use deid_gateway::{
     },
     phi::PhiText,
     settings::{NerSettings, Precision},
-    substitute::{Mapping, Restorer},
 };
 
 /// The texts of a file of JSON lines.
@@ -87,20 +88,5 @@ fn model(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn restore(criterion: &mut Criterion) {
-    let text = message(2000);
-    let mut group = criterion.benchmark_group("restore");
-    group.throughput(Throughput::Bytes(text.len() as u64));
-    let reply = serde_json::json!({"choices": [{"message": {"content": text.expose_phi()}}]});
-    group.bench_function("reply", |bencher| {
-        bencher.iter(|| {
-            let mut reply = reply.clone();
-            Restorer::new(&Mapping::default()).reply(&mut reply);
-            reply
-        });
-    });
-    group.finish();
-}
-
-criterion_group!(benches, rules, model, restore);
+criterion_group!(benches, rules, swap::substitution, swap::restoration, model);
 criterion_main!(benches);
