@@ -130,6 +130,11 @@ impl Audit {
 impl Drop for Audit {
     /// Brings the last lines to the disk, and lets the next writer in.
     fn drop(&mut self) {
+        if let Some(writer) = &self.writer
+            && let Err(error) = lock(writer).flush()
+        {
+            log::error!("the last lines of the audit log are lost, which it will show: {error}");
+        }
         if let Some((end, thread)) = self.sync.take() {
             drop(end);
             let _ = thread.join();

@@ -24,7 +24,7 @@ use crate::{
     deidentify::{Deidentifier, entity::Detection, known::Known},
     error::{GatewayError, RestoredError},
     settings::Settings,
-    substitute::{Counts, Mapping, RestoreReport, Restorer, substitute},
+    substitute::{Counts, Mapping, RestoreReport, Restorer, SubstituteError, substitute},
     upstream::{Credentials, Opened, Reply, Upstream, UpstreamError},
     wire::{
         chat,
@@ -49,7 +49,7 @@ pub struct Progress {
     pub counts: Counts,
     /// Placeholders given out.
     pub given: usize,
-    /// Values that the last look before sending still found, and replaced.
+    /// Values that the last look before sending still found, and replaced or refused.
     pub leaks_stopped: usize,
     /// Entities found, by detector.
     pub detectors: BTreeMap<String, usize>,
@@ -145,7 +145,10 @@ impl Gateway {
         progress.detectors = by_detector(&found);
         let session = options.session.as_deref().or(call.session);
         let shift = shift_days(call.key.as_bytes(), session, &body);
-        let cleared = substitute(body, table, &leaves, &found, &options.policy, shift)?;
+        let cleared = substitute(body, table, &leaves, &found, &options.policy, shift)
+            .inspect_err(|error| {
+                progress.leaks_stopped += usize::from(matches!(error, SubstituteError::Leak));
+            })?;
         drop((leaves, found));
         progress.counts = cleared.counts;
         progress.given = cleared.mapping.len();

@@ -50,7 +50,7 @@ declare! {
     cache_lookups: IntCounterVec = "deid_cache_lookups_total" ["result"];
     /// Entities found, by label
     entities: IntCounterVec = "deid_entities_total" ["label"];
-    /// Values that the last look before sending still found, and replaced
+    /// Values that the last look before sending still found, and replaced or refused
     leak_check_hits: IntCounter = "deid_leak_check_hits_total";
     /// Placeholders in replies, by outcome: restored, altered (restored from a mangled form), unknown (left alone)
     placeholders: IntCounterVec = "deid_placeholders_total" ["outcome"];

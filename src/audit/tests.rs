@@ -138,6 +138,22 @@ fn a_log_that_cannot_be_written_stops_the_service_unless_set_otherwise() {
 }
 
 #[test]
+fn lines_that_were_never_written_leave_a_gap_that_shows() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.jsonl");
+    std::os::unix::fs::symlink("/dev/full", &path).unwrap();
+    let audit = Audit::open(&settings(&path, 1 << 20)).unwrap();
+    assert!(!audit.write(&Entry::default()));
+    drop(audit);
+    // Another disk, and the service starts anew.
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, "").unwrap();
+    assert!(matches!(verify(&path, false), Err(Fault::End { found: 0, expected: 1 })));
+    write(&path, 1, 1 << 20);
+    assert!(matches!(verify(&path, false), Err(Fault::Beginning(2))));
+}
+
+#[test]
 fn tokens_are_read_in_every_form() {
     let read = |json: &str| Tokens::read(&serde_json::from_str(json).unwrap());
     let tokens = |prompt, completion, total| Some(Tokens { prompt, completion, total });

@@ -106,7 +106,11 @@ impl Writer {
         let size = file.metadata().map_err(failed)?.len();
         let path = path.to_owned();
         let pending = Vec::new();
-        Ok(Self { path, file, head, last, size, max_bytes, pending, lost: 0, dirty: false })
+        let mut own =
+            Self { path, file, head, last, size, max_bytes, pending, lost: 0, dirty: false };
+        // Takes the room that the head needs, for when there is none left.
+        own.flush()?;
+        Ok(own)
     }
 
     /// Whether every line is written.
@@ -132,26 +136,33 @@ impl Writer {
         self.flush()
     }
 
-    /// Writes what is pending, as far as the file takes it.
+    /// Writes what is pending, as far as the file takes it. The file beside the log names the last line
+    /// also when that is not written yet: should the process end before it is, the gap shows.
     pub(super) fn flush(&mut self) -> Result<(), AuditError> {
+        let lines = self.write_lines();
+        // Always as long as it was, so that it is never cut, and takes no room on a full disk.
+        let head = format!("{:020} {}\n", self.last.seq, self.last.hash);
+        let head = self.head.write_all_at(head.as_bytes(), 0);
         let failed = |error| AuditError::File(self.path.clone(), error);
+        lines.and(head).map_err(failed)?;
+        if self.size >= self.max_bytes {
+            self.rotate().map_err(|error| AuditError::File(self.path.clone(), error))?;
+        }
+        Ok(())
+    }
+
+    fn write_lines(&mut self) -> std::io::Result<()> {
         while !self.pending.is_empty() {
             match self.file.write(&self.pending) {
-                Ok(0) => return Err(failed(std::io::ErrorKind::WriteZero.into())),
+                Ok(0) => return Err(std::io::ErrorKind::WriteZero.into()),
                 Ok(written) => {
                     self.pending.drain(..written);
                     self.size += written as u64;
                     self.dirty = true;
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(failed(error)),
+                Err(error) => return Err(error),
             }
-        }
-        // Always as long as it was, so that it is never cut.
-        let head = format!("{:020} {}\n", self.last.seq, self.last.hash);
-        self.head.write_all_at(head.as_bytes(), 0).map_err(failed)?;
-        if self.size >= self.max_bytes {
-            self.rotate().map_err(|error| AuditError::File(self.path.clone(), error))?;
         }
         Ok(())
     }

@@ -60,6 +60,10 @@ fn a_disk_that_fills_up_stops_the_service_and_room_lets_it_go_on_with_no_line_lo
     assert_eq!(scene.standin.count(), sent, "nothing is sent that cannot be written down");
     scene.wait_for_log("cannot be written");
 
+    // Until it is written, the log shows that something is missing.
+    let verified = scene.command(&["audit", "verify"]);
+    assert_eq!(verified.status.code(), Some(1));
+
     let_grow(&scene);
     scene.wait_until("/readyz", 200);
     assert_eq!(scene.say(NOTE).status, 200);

@@ -123,6 +123,19 @@ fn what_comes_again_is_a_hit_and_placeholders_that_were_never_given_are_counted(
 }
 
 #[test]
+fn what_the_last_look_stops_is_counted() {
+    const HITS: &str = "deid_leak_check_hits_total";
+    let scene = Setup::default().start(StandIn::echo());
+    assert_eq!(value(&scene, HITS), 0.0);
+    // A number cannot become a placeholder, so the request is refused.
+    let message = json!({"role": "user", "content": NOTE});
+    let reply = scene.chat(&json!({"model": "gpt-4o", "seed": 44_710_093, "messages": [message]}));
+    assert_eq!((reply.status, reply.error_code().as_str()), (400, "invalid_request"));
+    assert_eq!(value(&scene, HITS), 1.0);
+    scene.nothing_sent();
+}
+
+#[test]
 fn times_of_streams_are_counted_when_they_are_over() {
     let scene = Setup::default().start(StandIn::new(|request| {
         crate::support::standin::Answer::events(crate::support::standin::spelled(
