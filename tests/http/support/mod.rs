@@ -4,6 +4,8 @@ pub(crate) mod browser;
 pub(crate) mod clients;
 pub(crate) mod openai;
 pub(crate) mod python;
+mod reply;
+mod setup;
 pub(crate) mod standin;
 
 use std::{
@@ -19,6 +21,7 @@ use regex::Regex;
 use serde_json::{Value, json};
 
 use self::standin::StandIn;
+pub(crate) use self::{reply::Reply, setup::Setup};
 
 /// Who the tests' messages are about. None of it may leave the building or reach the log.
 pub(crate) const PHI: [&str; 12] = [
@@ -52,142 +55,6 @@ pub(crate) const OPENAI_KEY: &str = "sk-test-upstream";
 /// How long anything may take before a test gives up: generous, since machines are shared.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Something that is done in the gateway's folder before it starts.
-type Preparation = Box<dyn FnOnce(&Path)>;
-
-/// What a test sets before the gateway starts.
-pub(crate) struct Setup {
-    settings: String,
-    with_model: bool,
-    own_detectors: bool,
-    env: Vec<(String, String)>,
-    wait_until_ready: bool,
-    prepare: Option<Preparation>,
-    under: Vec<String>,
-}
-
-impl Default for Setup {
-    fn default() -> Self {
-        Self {
-            settings: String::new(),
-            with_model: false,
-            own_detectors: false,
-            env: Vec::new(),
-            wait_until_ready: true,
-            prepare: None,
-            under: Vec::new(),
-        }
-    }
-}
-
-impl Setup {
-    /// With the model of the repository; without it the rules work alone, and faster.
-    pub(crate) fn with_model(mut self) -> Self {
-        self.with_model = true;
-        self
-    }
-
-    /// Detectors beside the rules, none of them a model.
-    pub(crate) fn without_ner(mut self, detectors: &str) -> Self {
-        self.settings.push_str("[detectors]\nner = []\n");
-        self.settings.push_str(detectors);
-        self.own_detectors = true;
-        self
-    }
-
-    /// Starts the gateway and gives what it says when it ends by itself, as it must.
-    pub(crate) fn fails_to_start(self) -> String {
-        let folder = tempfile::tempdir().unwrap();
-        let settings = folder.path().join("settings.toml");
-        std::fs::write(&settings, &self.settings).unwrap();
-        let mut command = gateway_command(folder.path());
-        let output = command.args(["serve", "--port", "0", "--settings"]).arg(&settings).output();
-        let output = output.unwrap();
-        assert!(!output.status.success());
-        String::from_utf8_lossy(&output.stderr).into_owned()
-    }
-
-    /// Adds sections to the settings file.
-    pub(crate) fn settings(mut self, toml: &str) -> Self {
-        self.settings.push_str(toml);
-        self.settings.push('\n');
-        self
-    }
-
-    /// Sets an environment variable.
-    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
-        self.env.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// Does something in the gateway's folder before it starts.
-    pub(crate) fn prepare(mut self, prepare: impl FnOnce(&Path) + 'static) -> Self {
-        self.prepare = Some(Box::new(prepare));
-        self
-    }
-
-    /// Runs the gateway under another program.
-    pub(crate) fn under(mut self, program: &str, arguments: &[&str]) -> Self {
-        self.under = [&[program], arguments].concat().into_iter().map(str::to_owned).collect();
-        self
-    }
-
-    /// Does not wait for `/readyz`.
-    pub(crate) fn not_waiting(mut self) -> Self {
-        self.wait_until_ready = false;
-        self
-    }
-
-    /// Starts the gateway against `standin`.
-    pub(crate) fn start(self, standin: StandIn) -> Scene {
-        let folder = tempfile::tempdir().unwrap();
-        let settings = folder.path().join("settings.toml");
-        let detectors = if self.own_detectors {
-            String::new()
-        } else if !self.with_model {
-            "[detectors]\nner = []\n".to_owned()
-        } else if self.settings.contains("[[detectors.ner]]") {
-            String::new()
-        } else {
-            format!("[[detectors.ner]]\nname = \"phi-ner\"\nmodel = {:?}\n", model_folder())
-        };
-        std::fs::write(&settings, format!("{}{detectors}", self.settings)).unwrap();
-
-        if let Some(prepare) = self.prepare {
-            prepare(folder.path());
-        }
-        let mut command = match self.under.split_first() {
-            None => gateway_command(folder.path()),
-            Some((program, arguments)) => {
-                let mut command = in_folder(Command::new(program), folder.path());
-                command.args(arguments).arg(env!("CARGO_BIN_EXE_deid-gateway"));
-                command
-            }
-        };
-        command
-            .args(["serve", "--settings"])
-            .arg(&settings)
-            .env("DEID__SERVER__PORT", "0")
-            .env("DEID__KEYS__STATIC", KEY_HASH)
-            .env("DEID__UPSTREAM__BASE_URL", standin.base_url());
-        for (name, value) in &self.env {
-            command.env(name, value);
-        }
-        let mut child = command.spawn().unwrap();
-        let (log, address) = follow(&mut child);
-        let mut scene =
-            Scene { child, log, address: String::new(), standin, env: self.env, folder };
-        match address.recv_timeout(PATIENCE) {
-            Ok(address) => scene.address = address,
-            Err(_) => panic!("the gateway did not start: {}", scene.log()),
-        }
-        if self.wait_until_ready {
-            scene.wait_until("/readyz", 200);
-        }
-        scene
-    }
-}
-
 /// The program, with nothing of this machine's environment that could change what it does.
 pub(crate) fn gateway_command(folder: &Path) -> Command {
     in_folder(Command::new(env!("CARGO_BIN_EXE_deid-gateway")), folder)
@@ -213,38 +80,6 @@ pub(crate) struct Scene {
     env: Vec<(String, String)>,
     /// Settings, store and audit log; goes with the scene.
     folder: tempfile::TempDir,
-}
-
-/// A reply of the gateway.
-#[derive(Debug)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    headers: Vec<(String, String)>,
-    pub(crate) body: String,
-}
-
-impl Reply {
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.as_str())
-    }
-
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", self.body))
-    }
-
-    /// The code of an error reply, after a look at the rest of it.
-    pub(crate) fn error_code(&self) -> String {
-        let body = self.json();
-        let error = &body["error"];
-        assert!(error["message"].as_str().is_some_and(|text| !text.is_empty()), "{body}");
-        for key in ["type", "param", "code"] {
-            assert!(error.get(key).is_some(), "no {key} in {body}");
-        }
-        assert_eq!(self.header("content-type"), Some("application/json"));
-        assert!(self.header("x-request-id").is_some());
-        error["code"].as_str().unwrap_or_default().to_owned()
-    }
 }
 
 impl Scene {
@@ -352,7 +187,7 @@ impl Scene {
             None => request.call(),
         };
         match result {
-            Ok(response) | Err(ureq::Error::Status(_, response)) => read_reply(response),
+            Ok(response) | Err(ureq::Error::Status(_, response)) => Reply::read(response),
             Err(error) => panic!("{method} {path}: {error}\n{}", self.log()),
         }
     }
@@ -456,21 +291,6 @@ pub(crate) fn data(stream: &str) -> Vec<String> {
         (!lines.is_empty()).then(|| lines.join("\n"))
     });
     data.collect()
-}
-
-fn read_reply(response: ureq::Response) -> Reply {
-    let status = response.status();
-    let headers = response
-        .headers_names()
-        .into_iter()
-        .map(|name| {
-            let value = response.header(&name).unwrap_or_default().to_owned();
-            (name, value)
-        })
-        .collect();
-    let mut body = String::new();
-    response.into_reader().read_to_string(&mut body).unwrap();
-    Reply { status, headers, body }
 }
 
 /// Collects what the program prints, and finds the address that it listens on.
