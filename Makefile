@@ -1,7 +1,7 @@
 # `make` lists the targets. Each does all its own set-up on a fresh machine.
 
 .DEFAULT_GOAL := help
-.PHONY: help build serve demo test lint fmt advisories bench evaluate fuzz dist test-dist test-llm test-openapi campaign
+.PHONY: help build serve demo test lint fmt advisories bench evaluate fuzz dist test-dist test-llm campaign
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -20,10 +20,6 @@ test: ## Run all tests
 	@scripts/install-venv clients
 	@scripts/install-npm tests/clients/node
 	@scripts/build test --release --locked
-
-test-openapi: ## Try the OpenAPI document on the program with schemathesis, which still finds differences
-	@scripts/install-system-packages --test
-	@scripts/build test --release --locked --features schemathesis --test http schemathesis
 
 fuzz: ## Search for inputs that break something, a minute a target
 	@scripts/fuzz

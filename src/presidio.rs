@@ -41,6 +41,13 @@ fn fields(body: &[u8]) -> Result<Map<String, Value>, PresidioError> {
     }
 }
 
+/// A whole number; 1.0 is one too, in JSON.
+fn whole(value: &Value) -> Option<i64> {
+    // Beyond 2^53 not every whole number has a float of its own.
+    let is_whole = |number: &f64| number.fract() == 0.0 && number.abs() <= (1u64 << 53) as f64;
+    value.as_i64().or_else(|| value.as_f64().filter(is_whole).map(|number| number as i64))
+}
+
 /// A field that is there and not null.
 fn present<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     fields.get(name).filter(|value| !value.is_null())

@@ -70,6 +70,8 @@ pub struct Substitution {
     pub mapping: Mapping,
     /// How many entities were found, occurrence by occurrence.
     pub counts: Counts,
+    /// What was done in each leaf, in order.
+    pub replaced: Vec<Vec<Replacement>>,
     /// How many values the last look before sending still found, and replaced.
     pub leaks_stopped: usize,
 }
@@ -146,7 +148,8 @@ pub fn substitute(
     let (bytes, leaks_stopped) = leak::stop(bytes, &rewritten.mapping)?;
     let counts = rewritten.counts();
     let body = ClearedBody(Bytes::from(bytes));
-    Ok(Substitution { body, mapping: rewritten.mapping, counts, leaks_stopped })
+    let Rewritten { mapping, replaced } = rewritten;
+    Ok(Substitution { body, mapping, counts, replaced, leaks_stopped })
 }
 
 /// Replaces in `body` what was `found` in its `leaves`, as `policy` says.
@@ -284,7 +287,7 @@ fn stands_free(text: &str, span: Span) -> bool {
 }
 
 /// `text` with the replacements put in; `None` where nothing changes.
-fn apply(text: &str, replacements: &[Replacement]) -> Option<String> {
+pub(crate) fn apply(text: &str, replacements: &[Replacement]) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut done = 0;
     for replacement in replacements {

@@ -39,10 +39,13 @@ pub(super) async fn style() -> HttpResponse {
 fn document() -> Value {
     let mut document = serde_json::to_value(paths::Api::openapi()).unwrap_or_default();
     any_of(&mut document);
-    if let Some(list) = document.pointer_mut("/components/schemas/Texts/anyOf/1")
-        && let Some(list) = list.as_object_mut()
-    {
-        list.insert("minItems".to_owned(), json!(1));
+    for (name, schema) in schemas::precise() {
+        let place = document.pointer_mut(&format!("/components/schemas/{name}"));
+        if let Some((place, Value::Object(schema))) =
+            place.and_then(Value::as_object_mut).zip(Some(schema))
+        {
+            place.extend(schema);
+        }
     }
     if let Some(info) = document.get_mut("info").and_then(Value::as_object_mut) {
         info.remove("contact");
@@ -88,6 +91,11 @@ fn add_headers(reply: &mut Value, is_protected: bool) {
     if is_protected {
         let counts = "Entities found, by label: `NAME=2;DATE=1`, empty when none.";
         headers.insert("x-deid-entities".to_owned(), text(counts));
+        let mut report = text("What became of the placeholders, where some were given out.");
+        if let Some(report) = report.as_object_mut() {
+            report.insert("required".to_owned(), json!(false));
+        }
+        headers.insert("x-deid-restored".to_owned(), report);
     }
 }
 

@@ -78,8 +78,12 @@ of_body!(deanonymize);
 /// Declares the handler of a list.
 macro_rules! list {
     ($name:ident, $list:expr) => {
-        pub(super) async fn $name(query: Query<Language>, gateway: Data<Gateway>) -> HttpResponse {
+        pub(super) async fn $name(request: HttpRequest, gateway: Data<Gateway>) -> HttpResponse {
             let list = || -> Result<Value, PresidioError> {
+                let query = Query::<Language>::from_query(request.query_string());
+                let query = query.map_err(|_| {
+                    PresidioError::Parameter("`language` must stand there once".to_owned())
+                })?;
                 analyze::check_language(query.language.as_deref())?;
                 let list: fn(&Gateway) -> Value = $list;
                 Ok(list(&gateway))
@@ -91,8 +95,15 @@ macro_rules! list {
 
 list!(supported_entities, |_| json!(entities::supported()));
 list!(recognizers, |gateway| json!(gateway.deidentifier.names()));
-list!(anonymizers, |_| json!(anonymize::operator_names(false)));
-list!(deanonymizers, |_| json!(anonymize::operator_names(true)));
+
+/// Operators know no language, so it is not asked for.
+pub(super) async fn anonymizers() -> HttpResponse {
+    HttpResponse::Ok().json(anonymize::operator_names(false))
+}
+
+pub(super) async fn deanonymizers() -> HttpResponse {
+    HttpResponse::Ok().json(anonymize::operator_names(true))
+}
 
 /// Anybody may ask whether we are here. Presidio's two services say which one they are; both are
 /// answered here, so the words name ours.

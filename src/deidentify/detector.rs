@@ -1,11 +1,15 @@
 //! The one trait that every detector implements, and the composite that pools them.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures_util::future::{BoxFuture, FutureExt, try_join_all};
 use thiserror::Error;
 
-use super::{cache::Cache, entity::Detection, merge::merge};
+use super::{
+    cache::Cache,
+    entity::{Detection, Label},
+    merge::merge,
+};
 use crate::{metrics::metrics, phi::PhiText};
 
 /// Why texts could not be searched. Nothing may be sent then.
@@ -21,6 +25,10 @@ pub enum DetectError {
     #[error("{0}")]
     Failed(&'static str),
 }
+
+/// From which score on a finding of a label counts, for those who try other thresholds than those of
+/// the settings.
+pub type Least = BTreeMap<Label, f32>;
 
 /// Finds PHI.
 pub trait Detector: Send + Sync {
@@ -47,6 +55,17 @@ pub trait Detector: Send + Sync {
         &self,
         texts: Arc<[PhiText]>,
     ) -> BoxFuture<'_, Result<Vec<Vec<Detection>>, DetectError>>;
+
+    /// As [`Detector::detect`], with what it is less sure of where its own threshold is higher than
+    /// `least`. It may report what scores less than that.
+    fn detect_from(
+        &self,
+        texts: Arc<[PhiText]>,
+        least: &Least,
+    ) -> BoxFuture<'_, Result<Vec<Vec<Detection>>, DetectError>> {
+        let _ = least;
+        self.detect(texts)
+    }
 }
 
 /// All detectors together. One that fails fails the whole.
@@ -115,20 +134,28 @@ impl Composite {
     }
 
     async fn merged(&self, texts: Arc<[PhiText]>) -> Result<Vec<Vec<Detection>>, DetectError> {
-        let raw = self.search(Arc::clone(&texts)).await?;
+        let raw = self.search(Arc::clone(&texts), None).await?;
         Ok(self.pool(&texts, raw))
     }
 
-    /// What each detector found in each of `texts`, before any of it is merged.
+    /// What each detector found in each of `texts`, before any of it is merged; with `least`, also
+    /// what it would not report by itself.
     ///
     /// # Errors
     /// As [`Composite::detect`].
-    pub async fn search(&self, texts: Arc<[PhiText]>) -> Result<Vec<Vec<Detection>>, DetectError> {
+    pub async fn search(
+        &self,
+        texts: Arc<[PhiText]>,
+        least: Option<&Least>,
+    ) -> Result<Vec<Vec<Detection>>, DetectError> {
         let searches = self.detectors.iter().map(|detector| {
             let texts = Arc::clone(&texts);
             async move {
                 let count = texts.len();
-                let found = detector.detect(texts).await?;
+                let found = match least {
+                    None => detector.detect(texts).await?,
+                    Some(least) => detector.detect_from(texts, least).await?,
+                };
                 // An answer for fewer texts would leave the others uncovered.
                 if found.len() == count {
                     Ok(found)

@@ -5,7 +5,7 @@
 
 use super::{
     Deidentifier,
-    detector::DetectError,
+    detector::{DetectError, Least},
     document::Documents,
     entity::{Detection, Label},
 };
@@ -20,21 +20,18 @@ pub struct Explained {
 }
 
 impl Deidentifier {
-    /// As [`Deidentifier::find`], with the findings that it came of. Those that `counts` refuses
-    /// are left out, as if their detector had not made them.
+    /// As [`Deidentifier::find`], with the findings that it came of. With `least`, what a label's
+    /// score there makes count counts, and nothing else of that label, whatever the detectors' own
+    /// thresholds.
     ///
     /// # Errors
     /// When any detector fails.
-    pub async fn explain(
-        &self,
-        leaves: &[Leaf],
-        counts: impl Fn(&Detection) -> bool,
-    ) -> Result<Explained, DetectError> {
+    pub async fn explain(&self, leaves: &[Leaf], least: &Least) -> Result<Explained, DetectError> {
         let documents = Documents::of(leaves);
         let texts = documents.texts();
-        let mut raw = self.detectors.search(texts.clone()).await?;
+        let mut raw = self.detectors.search(texts.clone(), Some(least)).await?;
         for found in &mut raw {
-            found.retain(&counts);
+            found.retain(|one| least.get(&one.label).is_none_or(|&least| one.score >= least));
         }
         let evidence = documents.all_to_leaves(&raw, leaves.len());
         let pooled = self.detectors.pool(&texts, raw);

@@ -24,7 +24,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 
 pub use self::{engine::EngineOptions, model::ModelError};
 use super::{
-    detector::{DetectError, Detector},
+    detector::{DetectError, Detector, Least},
     entity::Detection,
 };
 use crate::{phi::PhiText, settings::NerSettings};
@@ -63,7 +63,15 @@ impl Detector for NerDetector {
         &self,
         texts: Arc<[PhiText]>,
     ) -> BoxFuture<'_, Result<Vec<Vec<Detection>>, DetectError>> {
-        self.engine.detect(texts).boxed()
+        self.engine.detect(texts, None).boxed()
+    }
+
+    fn detect_from(
+        &self,
+        texts: Arc<[PhiText]>,
+        least: &Least,
+    ) -> BoxFuture<'_, Result<Vec<Vec<Detection>>, DetectError>> {
+        self.engine.detect(texts, Some(least)).boxed()
     }
 }
 

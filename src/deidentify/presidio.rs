@@ -22,7 +22,7 @@ use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    detector::{DetectError, Detector},
+    detector::{DetectError, Detector, Least},
     entity::{Detection, Label},
 };
 use crate::{
@@ -51,6 +51,8 @@ pub(super) struct PresidioDetector {
 
 struct Job {
     texts: Arc<[PhiText]>,
+    /// Lower thresholds, where somebody tries some.
+    least: Least,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -116,9 +118,14 @@ impl Detector for PresidioDetector {
     }
 
     fn detect(&self, texts: Arc<[PhiText]>) -> BoxFuture<'_, Answer> {
+        self.detect_from(texts, &Least::new())
+    }
+
+    fn detect_from(&self, texts: Arc<[PhiText]>, least: &Least) -> BoxFuture<'_, Answer> {
+        let least = least.clone();
         async move {
             let (answer, found) = oneshot::channel();
-            self.queue.try_send(Job { texts, answer }).map_err(|error| match error {
+            self.queue.try_send(Job { texts, least, answer }).map_err(|error| match error {
                 mpsc::error::TrySendError::Full(_) => DetectError::Overloaded,
                 mpsc::error::TrySendError::Closed(_) => {
                     DetectError::Failed("the Presidio client's thread is gone")
@@ -147,10 +154,10 @@ impl Analyzer {
 
     /// Does a job, or stops when nobody waits for it any more.
     async fn work(self: Rc<Self>, job: Job) {
-        let Job { texts, mut answer } = job;
+        let Job { texts, least, mut answer } = job;
         let found = {
             let search = async {
-                let each = texts.iter().map(|text| self.ask(text.expose_phi()));
+                let each = texts.iter().map(|text| self.ask(text.expose_phi(), &least));
                 let all = iter(each).buffered(AT_ONCE).try_collect::<Vec<_>>();
                 let all = tokio::time::timeout(self.timeout, all).await;
                 all.unwrap_or(Err(DetectError::TimedOut))
@@ -164,7 +171,7 @@ impl Analyzer {
         let _ = answer.send(found);
     }
 
-    async fn ask(&self, text: &str) -> Result<Vec<Detection>, DetectError> {
+    async fn ask(&self, text: &str, least: &Least) -> Result<Vec<Detection>, DetectError> {
         // Presidio takes an empty text for a missing one.
         if text.trim().is_empty() {
             return Ok(Vec::new());
@@ -172,7 +179,7 @@ impl Analyzer {
         let body = json!({
             "text": text,
             "language": self.language,
-            "score_threshold": self.threshold,
+            "score_threshold": least.values().copied().fold(self.threshold, f32::min),
         });
         let request = self.client.post(&self.address).content_type("application/json");
         let mut response = request
@@ -199,12 +206,17 @@ impl Analyzer {
             DetectError::Failed("a Presidio analyzer's answer is no list of results")
         })?;
         let points = Points::of(text);
-        let detections = found.into_iter().map(|found| self.detection(&points, &found));
+        let detections = found.into_iter().map(|found| self.detection(&points, &found, least));
         Ok(detections.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 
     /// A result as a detection, or nothing where it does not count here.
-    fn detection(&self, points: &Points, found: &Found) -> Result<Option<Detection>, DetectError> {
+    fn detection(
+        &self,
+        points: &Points,
+        found: &Found,
+        least: &Least,
+    ) -> Result<Option<Detection>, DetectError> {
         // A place that is not in the text says that it answered for another one.
         let span = points
             .span(found.start, found.end)
@@ -214,10 +226,10 @@ impl Analyzer {
             return Err(DetectError::Failed("a Presidio analyzer's score is not in 0..=1"));
         }
         let score = found.score as f32;
-        if score < self.threshold {
-            return Ok(None);
-        }
-        let label = self.label(&found.entity_type);
+        let label = self.label(&found.entity_type).filter(|label| {
+            let own = least.get(label).copied().unwrap_or(self.threshold);
+            score >= own.min(self.threshold)
+        });
         Ok(label.map(|label| Detection { label, span, score, detector: Arc::clone(&self.name) }))
     }
 

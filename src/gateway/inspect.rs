@@ -5,15 +5,17 @@ use std::{collections::BTreeMap, time::Instant};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Gateway;
+use super::{Gateway, Options, options::shift_days};
 use crate::{
     deidentify::{
+        detector::Least,
         entity::{Detection, Label, Span},
         explain::reason,
+        known::Known,
     },
     error::GatewayError,
     settings::{PolicySettings, Strategy},
-    substitute::{Replacement, rewrite},
+    substitute::{Replacement, apply, substitute},
     wire::{
         endpoint::Endpoint,
         walk::{self, Leaf, LeafKind},
@@ -29,9 +31,10 @@ pub struct Inspection {
     /// Strategies by label, over the settings.
     #[serde(default)]
     pub labels: BTreeMap<Label, Strategy>,
-    /// Least certainty by label, in `0.0..=1.0`: what a detector is less sure of does not count.
+    /// Least certainty by label, in `0.0..=1.0`: what a detector is less sure of does not count, and
+    /// what it is surer of does, whatever its own threshold.
     #[serde(default)]
-    pub thresholds: BTreeMap<Label, f32>,
+    pub thresholds: Least,
 }
 
 /// What would leave.
@@ -98,11 +101,11 @@ struct Timings {
 }
 
 impl Gateway {
-    /// Does with a chat all that would be done before it is sent, and tells.
+    /// Does with a chat all that would be done before it is sent by whoever holds `key`, and tells.
     ///
     /// # Errors
     /// Those that sending it would meet before it is sent.
-    pub async fn inspect(&self, inspection: Inspection) -> Result<Report, GatewayError> {
+    pub async fn inspect(&self, inspection: Inspection, key: &str) -> Result<Report, GatewayError> {
         let started = Instant::now();
         let Inspection { mut body, labels, thresholds } = inspection;
         if thresholds.values().any(|threshold| !(0.0..=1.0).contains(threshold)) {
@@ -112,46 +115,44 @@ impl Gateway {
             });
         }
         let endpoint = Endpoint::ChatCompletions;
-        endpoint.validate(&body, self.settings.policy.unscannable_content)?;
+        let options = Options::take(&mut body, &self.settings.policy)?;
+        endpoint.admit(&mut body, self.settings.policy.unscannable_content)?;
         let table = endpoint.table();
         let internal = |_| GatewayError::Internal("the request cannot be walked");
         let leaves = walk::collect(&mut body, table).map_err(internal)?;
         let roles = roles(&body);
 
         let detecting = Instant::now();
-        let counts = |one: &Detection| {
-            thresholds.get(&one.label).is_none_or(|&threshold| one.score >= threshold)
-        };
-        let explained = self.deidentifier.explain(&leaves, counts).await?;
+        let mut explained = self.deidentifier.explain(&leaves, &thresholds).await?;
+        Known::find(&options.known, &leaves, &mut explained.found);
         let detect_ms = ms(detecting);
 
         let substituting = Instant::now();
-        let mut policy = self.settings.policy.clone();
+        let mut policy = options.policy;
         policy.labels.extend(labels);
-        let shift = super::options::shift_days(b"", None, &body);
-        let done = rewrite(&mut body, table, &leaves, &explained.found, &policy, shift)?;
-        let sent = serde_json::to_string(&body)
+        let shift = shift_days(key.as_bytes(), options.session.as_deref(), &body);
+        let done = substitute(body, table, &leaves, &explained.found, &policy, shift)?;
+        let sent = std::str::from_utf8(done.body.as_bytes())
             .map_err(|_| GatewayError::Internal("the cleared request cannot be written"))?;
+        let sent = sent.to_owned();
         let substitute_ms = ms(substituting);
 
-        let after = walk::collect(&mut body, table).map_err(internal)?;
         let mut roles = roles.into_iter();
-        let texts = (leaves.iter().zip(&after)).zip(done.replaced.iter().zip(&explained.evidence));
+        let texts = leaves.iter().zip(done.replaced.iter().zip(&explained.evidence));
         let texts = texts
-            .filter(|((leaf, _), _)| leaf.kind != LeafKind::Constant)
-            .map(|((leaf, after), (found, evidence))| Text {
+            .filter(|(leaf, _)| leaf.kind != LeafKind::Constant)
+            .map(|(leaf, (replaced, evidence))| Text {
                 kind: kind(leaf.kind),
                 field: leaf.cue.as_ref().map(|cue| cue.expose_phi().to_owned()),
                 role: if leaf.kind == LeafKind::Text { roles.next() } else { None },
                 text: leaf.text.expose_phi().to_owned(),
-                sent: after.text.expose_phi().to_owned(),
-                entities: self.entities(leaf, found, evidence, &policy),
+                sent: apply(leaf.text.expose_phi(), replaced)
+                    .unwrap_or_else(|| leaf.text.expose_phi().to_owned()),
+                entities: self.entities(leaf, replaced, evidence, &policy),
             })
             .collect();
-        let mapping = done
-            .mapping
-            .iter()
-            .map(|(placeholder, value)| (placeholder.to_string(), value.expose_phi().to_owned()));
+        let mapping =
+            done.mapping.pairs().map(|(written, value)| (written, value.expose_phi().to_owned()));
         Ok(Report {
             bytes: sent.len(),
             sent,

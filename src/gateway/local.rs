@@ -102,6 +102,10 @@ pub async fn deidentify(
             wrong(&param, "is not a field of a policy, or has a wrong value")
         })?,
     };
+    let mut scores = policy.thresholds.values().chain([&policy.min_score]);
+    if !scores.all(|score| (0.0..=1.0).contains(score)) {
+        return Err(wrong("policy", "scores must be between 0 and 1"));
+    }
     let (mut chat, is_text) = chat_of(fields)?;
     Endpoint::ChatCompletions.validate(&chat, settings.unscannable_content)?;
 

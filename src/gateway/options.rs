@@ -14,7 +14,7 @@ use crate::{
 
 /// Most identifiers that a request may name.
 const MOST_KNOWN: usize = 1000;
-/// Longest of them, in bytes.
+/// Longest of them, in characters.
 const LONGEST_KNOWN: usize = 500;
 
 #[derive(Default, Deserialize)]
@@ -94,8 +94,13 @@ impl Options {
                 wrong(&param, "is not a field of `deid`, or has a wrong value")
             })?,
         };
-        if raw.known.len() > MOST_KNOWN || raw.known.iter().any(|k| k.text.len() > LONGEST_KNOWN) {
-            return Err(wrong("deid.known", "at most 1000 identifiers, each of at most 500 bytes"));
+        if raw.known.len() > MOST_KNOWN
+            || raw.known.iter().any(|one| one.text.chars().count() > LONGEST_KNOWN)
+        {
+            return Err(wrong(
+                "deid.known",
+                "at most 1000 identifiers, each of at most 500 characters",
+            ));
         }
         let known = raw.known.iter().map(|one| {
             Known::new(&one.text, one.label)

@@ -44,36 +44,27 @@ impl Recognizer {
             PresidioError::Type("`ad_hoc_recognizers` must be a list of at most 1000".to_owned())
         })?;
         let recognizers = list.iter().map(Self::new).collect::<Result<Vec<_>, _>>()?;
-        let of_language = |at: &Value| {
-            present_text(at, "supported_language").is_none_or(|supported| supported == language)
-        };
-        Ok(recognizers
-            .into_iter()
-            .zip(list)
-            .filter(|(_, at)| of_language(at))
-            .map(|(r, _)| r)
-            .collect())
+        let mut kept = Vec::with_capacity(recognizers.len());
+        for (recognizer, at) in recognizers.into_iter().zip(list) {
+            if text(at, "supported_language")?.is_none_or(|supported| supported == language) {
+                kept.push(recognizer);
+            }
+        }
+        Ok(kept)
     }
 
     fn new(value: &Value) -> Result<Self, PresidioError> {
         let wrong = |message: &str| PresidioError::Analyzer(message.to_owned());
-        let entity = present_text(value, "supported_entity")
+        let entity = text(value, "supported_entity")?
+            .filter(|entity| !entity.is_empty())
             .ok_or_else(|| wrong("Pattern recognizer should have a supported_entity"))?;
-        let name = present_text(value, "name").unwrap_or("PatternRecognizer");
-        let list = |key: &str| {
-            let list = value.get(key).and_then(Value::as_array).map(Vec::as_slice);
-            list.filter(|list| list.len() <= MOST).unwrap_or_default()
-        };
+        let name = text(value, "name")?.unwrap_or("PatternRecognizer");
         let mut patterns =
-            list("patterns").iter().map(Pattern::new).collect::<Result<Vec<_>, _>>()?;
-        let denied: Vec<String> = list("deny_list")
-            .iter()
-            .filter_map(Value::as_str)
-            .filter(|word| !word.is_empty())
-            .map(regex::escape)
-            .collect();
+            list(value, "patterns")?.iter().map(Pattern::new).collect::<Result<Vec<_>, _>>()?;
+        let denied: Vec<String> =
+            words(value, "deny_list")?.filter(|word| !word.is_empty()).map(regex::escape).collect();
         if !denied.is_empty() {
-            let score = value.get("deny_list_score").and_then(Value::as_f64).unwrap_or(1.0);
+            let score = score(value, "deny_list_score")?.unwrap_or(1.0);
             let regex = compile(&denied.join("|"))?;
             patterns.push(Pattern {
                 name: "deny_list".to_owned(),
@@ -87,8 +78,7 @@ impl Recognizer {
                 "Pattern recognizer should be initialized with patterns or with deny list",
             ));
         }
-        let context =
-            list("context").iter().filter_map(Value::as_str).map(str::to_lowercase).collect();
+        let context = words(value, "context")?.map(str::to_lowercase).collect();
         Ok(Self { name: name.to_owned(), entity: entity.to_owned(), patterns, context })
     }
 
@@ -130,12 +120,11 @@ impl Recognizer {
 
 impl Pattern {
     fn new(value: &Value) -> Result<Self, PresidioError> {
-        let regex = present_text(value, "regex").unwrap_or_default();
-        let score = value.get("score").and_then(Value::as_f64).unwrap_or(0.01);
-        let name = present_text(value, "name").unwrap_or("pattern").to_owned();
-        if regex.is_empty() || !(0.0..=1.0).contains(&score) {
-            let message = "a pattern needs a regex and a score between 0 and 1".to_owned();
-            return Err(PresidioError::Analyzer(message));
+        let regex = text(value, "regex")?.unwrap_or_default();
+        let score = score(value, "score")?.unwrap_or(0.01);
+        let name = text(value, "name")?.unwrap_or("pattern").to_owned();
+        if regex.is_empty() {
+            return Err(PresidioError::Analyzer("a pattern needs a regex".to_owned()));
         }
         Ok(Self { name, regex: compile(regex)?, score, whole_words: false })
     }
@@ -163,6 +152,39 @@ fn is_whole(text: &str, span: Span) -> bool {
     !before.is_some_and(is_word) && !after.is_some_and(is_word)
 }
 
-fn present_text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
-    value.get(key).and_then(Value::as_str)
+fn of_type<'a, T>(
+    value: &'a Value,
+    key: &str,
+    what: &str,
+    read: impl Fn(&'a Value) -> Option<T>,
+) -> Result<Option<T>, PresidioError> {
+    let field = value.get(key).filter(|field| !field.is_null());
+    let wrong = || PresidioError::Type(format!("`{key}` must be {what}"));
+    field.map(|field| read(field).ok_or_else(wrong)).transpose()
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> Result<Option<&'a str>, PresidioError> {
+    of_type(value, key, "a string", Value::as_str)
+}
+
+fn score(value: &Value, key: &str) -> Result<Option<f64>, PresidioError> {
+    let fits = |value: &Value| value.as_f64().filter(|score| (0.0..=1.0).contains(score));
+    of_type(value, key, "a score between 0 and 1", fits)
+}
+
+fn list<'a>(value: &'a Value, key: &str) -> Result<&'a [Value], PresidioError> {
+    let fits = |value: &'a Value| value.as_array().filter(|list| list.len() <= MOST);
+    let list = of_type(value, key, "a list of at most 1000", fits)?;
+    Ok(list.map(Vec::as_slice).unwrap_or_default())
+}
+
+fn words<'a>(
+    value: &'a Value,
+    key: &str,
+) -> Result<impl Iterator<Item = &'a str> + use<'a>, PresidioError> {
+    let list = list(value, key)?;
+    if list.iter().all(Value::is_string) {
+        return Ok(list.iter().filter_map(Value::as_str));
+    }
+    Err(PresidioError::Type(format!("`{key}` must be a list of strings")))
 }

@@ -139,10 +139,10 @@ impl Request {
             Some(_) => return Err(wrong("return_decision_process", "true or false")),
         };
         let allowed = list("allow_list")?.unwrap_or_default();
-        let allowed_pattern = match present(&fields, "allow_list_match").and_then(Value::as_str) {
-            None | Some("exact") => None,
-            Some("regex") if allowed.is_empty() => None,
-            Some("regex") => Some(ad_hoc::compile(&allowed.join("|"))?),
+        let allowed_pattern = match present(&fields, "allow_list_match").map(Value::as_str) {
+            None | Some(Some("exact")) => None,
+            Some(Some("regex")) if allowed.is_empty() => None,
+            Some(Some("regex")) => Some(ad_hoc::compile(&allowed.join("|"))?),
             Some(_) => {
                 return Err(own("allow_list_match must either be set to 'exact' or 'regex'."));
             }

@@ -4,7 +4,9 @@ use std::{cmp::Ordering, collections::BTreeMap};
 
 use serde_json::{Map, Value, json};
 
-use super::{PresidioError, fields, operators, operators::Operator, points::Points, present};
+use super::{
+    PresidioError, fields, operators, operators::Operator, points::Points, present, whole,
+};
 
 /// The names that `GET /anonymizers` and `/deanonymizers` answer with.
 pub fn operator_names(back: bool) -> &'static [&'static str] {
@@ -93,7 +95,7 @@ fn entities(
     };
     let one = |value: &Value| {
         let number = |key: &str| {
-            let found = value.get(key).and_then(Value::as_u64);
+            let found = value.get(key).and_then(whole);
             let found = found.and_then(|number| usize::try_from(number).ok());
             found.ok_or_else(|| wrong(format!("Invalid input, result must contain {key}")))
         };
@@ -289,6 +291,9 @@ mod tests {
         let beyond = ask(&body(&[result(3, 17, "PERSON", 0.5)])).unwrap_err();
         assert!(beyond.ends_with("while text length is only 16."), "{beyond}");
         assert!(ask(&body(&[result(5, 5, "PERSON", 0.5)])).is_err());
+        let mut whole = result(3, 12, "PERSON", 0.5);
+        whole["end"] = json!(12.0);
+        assert_eq!(ask(&body(&[whole])).unwrap()["text"], "é🙂 <PERSON> 555");
     }
 
     #[test]

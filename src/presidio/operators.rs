@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256, Sha512};
 use zeroize::Zeroizing;
 
-use super::{PresidioError, present};
+use super::{PresidioError, present, whole};
 
 /// The operators of `POST /anonymize`, by name.
 pub(super) const ANONYMIZERS: [&str; 6] = ["encrypt", "hash", "keep", "mask", "redact", "replace"];
@@ -136,8 +136,9 @@ fn mask(parameters: &Map<String, Value>) -> Result<Operator, PresidioError> {
         Some(_) => return wrong("Invalid parameter value for masking_char. Expecting string."),
     };
     let count = match present(parameters, "chars_to_mask") {
-        Some(Value::Number(number)) if number.is_i64() || number.is_u64() => {
-            number.as_i64().map_or(usize::MAX, |number| usize::try_from(number).unwrap_or(0))
+        Some(value) if value.is_u64() || whole(value).is_some() => {
+            // More than there can be is all, and less than none is none.
+            whole(value).map_or(usize::MAX, |number| usize::try_from(number).unwrap_or(0))
         }
         None => return wrong("Expected parameter chars_to_mask"),
         Some(_) => return wrong("Invalid parameter value for chars_to_mask. Expecting number."),

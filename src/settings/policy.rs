@@ -26,7 +26,13 @@ pub enum Strategy {
 
 impl Strategy {
     /// Every strategy, in the order of the documentation.
-    pub const ALL: &'static [Strategy] = &[Strategy::Placeholder, Strategy::Redact, Strategy::Keep];
+    pub const ALL: &'static [Strategy] = &[
+        Strategy::Placeholder,
+        Strategy::Surrogate,
+        Strategy::DateShift,
+        Strategy::Redact,
+        Strategy::Keep,
+    ];
 
     /// How much a strategy hides: nothing, what the reply needs, everything.
     pub fn strictness(self) -> u8 {

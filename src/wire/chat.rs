@@ -81,6 +81,7 @@ fn check_message(
     let has_calls = ["tool_calls", "function_call", "audio", "refusal"]
         .iter()
         .any(|key| fields.get(*key).is_some_and(|value| !value.is_null()));
+    let is_assistant = fields.get("role") == Some(&Value::from("assistant"));
     match fields.get("content") {
         Some(Value::String(_)) => Ok(()),
         Some(Value::Array(parts)) => {
@@ -89,8 +90,8 @@ fn check_message(
                 check_part(&format!("{name}[{part_at}]"), part, unscannable)
             })
         }
-        None | Some(Value::Null) if has_calls => Ok(()),
-        Some(Value::Null) if fields.get("role") == Some(&Value::from("assistant")) => Ok(()),
+        None if has_calls && is_assistant => Ok(()),
+        Some(Value::Null) if is_assistant => Ok(()),
         None | Some(Value::Null) => Err(Invalid::new(name, "the content is missing")),
         Some(_) => Err(Invalid::new(name, "the content must be a string or a list of parts")),
     }

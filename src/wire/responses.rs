@@ -35,6 +35,9 @@ pub(super) fn validate(
 ) -> Result<(), Invalid> {
     check::range(fields, "temperature", 0.0, 2.0)?;
     check::integer(fields, "max_output_tokens", u64::MAX)?;
+    if check::present(fields, "instructions").is_some_and(|text| !text.is_string()) {
+        return Err(Invalid::new("instructions", "`instructions` must be a string"));
+    }
     if fields.get("background") == Some(&Value::Bool(true)) {
         let message = "`background` is not supported: the reply could not be fetched through here";
         return Err(Invalid::new("background", message));
@@ -63,15 +66,24 @@ fn check_item(name: &str, item: &Value, unscannable: UnscannableContent) -> Resu
     let Value::Object(fields) = item else {
         return Err(Invalid::new(name, "each item must be an object"));
     };
-    let kind = fields.get("type").and_then(Value::as_str).unwrap_or("message");
+    let kind = match fields.get("type") {
+        None | Some(Value::Null) => "message",
+        Some(Value::String(kind)) => kind.as_str(),
+        Some(_) => return Err(Invalid::new(format!("{name}.type"), "the type must be a string")),
+    };
     if let Some((_, message)) = REFUSED_ITEMS.iter().find(|(refused, _)| *refused == kind) {
         return Err(Invalid::unsupported(name, *message));
     }
     if kind == "message" && !fields.get("role").is_some_and(Value::is_string) {
         return Err(Invalid::new(format!("{name}.role"), "the role is missing"));
     }
-    if kind == "message" && matches!(fields.get("content"), None | Some(Value::Null)) {
-        return Err(Invalid::new(format!("{name}.content"), "the content is missing"));
+    if kind == "message" {
+        let wrong = |says| Err(Invalid::new(format!("{name}.content"), says));
+        match fields.get("content") {
+            Some(Value::String(_) | Value::Array(_)) => {}
+            None | Some(Value::Null) => return wrong("the content is missing"),
+            Some(_) => return wrong("the content must be a string or a list of parts"),
+        }
     }
     for key in ["content", "output", "summary"] {
         if let Some(Value::Array(parts)) = fields.get(key) {
@@ -149,9 +161,16 @@ mod tests {
             ),
             (json!({"input": "a", "conversation": {"id": "c"}}), "conversation", false),
             (json!({"input": "a", "background": true}), "background", false),
+            (json!({"input": "a", "instructions": {}}), "instructions", false),
             (json!({"input": ["a"]}), "input[0]", false),
             (json!({"input": [{"content": "a"}]}), "input[0].role", false),
             (json!({"input": [{"role": "user"}]}), "input[0].content", false),
+            (json!({"input": [{"role": "user", "content": 5}]}), "input[0].content", false),
+            (
+                json!({"input": [{"type": 5, "role": "user", "content": "a"}]}),
+                "input[0].type",
+                false,
+            ),
             (json!({"input": [{"type": "item_reference", "id": "x"}]}), "input[0]", true),
             (user(json!({"type": "input_image", "image_url": "x"})), "input[0].content[0]", true),
             (

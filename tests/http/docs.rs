@@ -1,38 +1,28 @@
-//! The documentation: its commands work, its settings are taken, its links lead somewhere.
+//! The documentation: its settings are taken, its written pages are up to date, its links lead
+//! somewhere. Its commands are run by `doc_commands`.
 
 use std::{
     path::{Path, PathBuf},
     process::Command,
 };
 
-use crate::support::{KEY, OPENAI_KEY, Setup, standin::StandIn};
-
-/// Pages whose `sh` blocks are run as they stand, one after the other, in an empty folder.
-const RUN: [&str; 5] = [
-    "README.md",
-    "docs/getting-started.md",
-    "docs/adding-detectors.md",
-    "docs/settings.md",
-    "docs/contributing.md",
-];
-
 /// A fenced block: its language and its text.
-struct Block {
-    language: String,
-    text: String,
+pub(crate) struct Block {
+    pub(crate) language: String,
+    pub(crate) text: String,
 }
 
-fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn pages() -> Vec<PathBuf> {
+pub(crate) fn pages() -> Vec<PathBuf> {
     let docs = std::fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let top = ["README.md", "CHANGELOG.md"].map(|name| root().join(name));
     docs.filter(|path| path.extension().is_some_and(|kind| kind == "md")).chain(top).collect()
 }
 
-fn blocks(page: &str) -> Vec<Block> {
+pub(crate) fn blocks(page: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut open: Option<Block> = None;
     for line in page.lines() {
@@ -49,64 +39,6 @@ fn blocks(page: &str) -> Vec<Block> {
         }
     }
     blocks
-}
-
-/// Commands that would start all of this again, or the service, are looked up and not run.
-fn is_only_named(line: &str) -> bool {
-    line.starts_with("make ") || line.starts_with("scripts/")
-}
-
-/// `make TARGET` has its target, and `scripts/NAME` is there.
-fn exists(line: &str) {
-    let mut words = line.split_whitespace();
-    let (program, argument) = (words.next().unwrap(), words.next());
-    if program == "make" {
-        let target = argument.unwrap();
-        let asked = Command::new("make").args(["--question", target]).current_dir(root()).output();
-        let status = asked.unwrap().status;
-        assert!(status.code().is_some_and(|code| code < 2), "make {target} is no target");
-    } else {
-        assert!(root().join(program).is_file(), "{program} is not there");
-    }
-}
-
-#[test]
-fn the_commands_do_what_the_pages_say() {
-    let scene = Setup::default().start(StandIn::echo());
-    let program = Path::new(env!("CARGO_BIN_EXE_deid-gateway")).parent().unwrap();
-    for name in RUN {
-        let page = std::fs::read_to_string(root().join(name)).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let mut output = String::new();
-        for Block { language, text } in blocks(&page) {
-            match language.as_str() {
-                "sh" => {
-                    let (named, run): (Vec<_>, Vec<_>) =
-                        text.lines().partition(|line| is_only_named(line));
-                    named.into_iter().for_each(exists);
-                    let script = run.join("\n").replace("http://127.0.0.1:8080", &scene.url(""));
-                    let done = Command::new("bash")
-                        .args(["-euo", "pipefail", "-c", &script])
-                        .current_dir(folder.path())
-                        .env_clear()
-                        .env("PATH", format!("{}:/usr/bin:/bin", program.display()))
-                        .env("GATEWAY_KEY", KEY)
-                        .env("OPENAI_API_KEY", OPENAI_KEY)
-                        .output()
-                        .unwrap();
-                    let error = String::from_utf8_lossy(&done.stderr);
-                    output = String::from_utf8_lossy(&done.stdout).into_owned();
-                    assert!(done.status.success(), "{name}: {script}\n{output}\n{error}");
-                }
-                // What the commands before it print, up to the ellipsis.
-                "json" => {
-                    let start = text.split('…').next().unwrap().trim();
-                    assert!(output.contains(start), "{name} says {start}, it is {output}");
-                }
-                _ => {}
-            }
-        }
-    }
 }
 
 #[test]

@@ -25,6 +25,7 @@ mod credentials;
 mod deidentify;
 mod deploy;
 mod detection;
+mod doc_commands;
 mod docs;
 mod doctor;
 mod draining;

@@ -111,6 +111,34 @@ fn other_choices_show_what_they_would_uncover() {
 }
 
 #[test]
+fn a_lower_threshold_shows_what_the_model_is_less_sure_of() {
+    let scene = Setup::default().with_model().start(StandIn::echo());
+    let browser = open(&scene, 1280, 1500, "light");
+    // Names that are words too, some of which the model is not sure of.
+    paste(
+        &browser,
+        "MRN: 44710093. Went to Rose garden with Hope and Frost. seen by will at mercy this may. \
+         Parkinson review next week, will and grace called.",
+    );
+    browser.wait(&format!("{MARKS}.length > 1"));
+    let found = browser.run(&format!("return {MARKS}"));
+    let slide = |to: &str| {
+        browser.run(&format!("const t = document.getElementById('threshold'); t.value = '{to}'; t.dispatchEvent(new Event('input'))"));
+    };
+    slide("0.02");
+    browser.wait("document.getElementById('difference').textContent.includes('more')");
+    browser.wait(&format!("{MARKS}.length > {}", found.as_array().unwrap().len()));
+    slide("0.99");
+    browser.wait("document.querySelectorAll('#marked mark.uncovered').length > 0");
+    browser.run("const all = [...document.querySelectorAll('#labels label')]; const select = all.find(l => l.textContent.startsWith('NAME')).querySelector('select'); select.value = 'surrogate'; select.dispatchEvent(new Event('change'))");
+    browser.click("#reset");
+    browser.wait("document.getElementById('difference').hidden");
+    assert_eq!(browser.run(&format!("return {MARKS}")), found);
+    assert_eq!(browser.text("#threshold-value"), "as in the settings");
+    scene.nothing_sent();
+}
+
+#[test]
 fn a_chat_streams_before_and_after_restoration() {
     let (go, wait) = mpsc::channel::<()>();
     let wait = Mutex::new(Some(wait));
@@ -145,10 +173,9 @@ fn a_chat_streams_before_and_after_restoration() {
     for value in PHI {
         assert!(!before.contains(value), "{value} in {before}");
     }
-    // What was shown as the exact bytes is what the upstream got, but for what sending adds.
+    // What was shown as the exact bytes is what the upstream got.
     let shown = browser.run("return document.getElementById('bytes').textContent");
-    let shown: Value = serde_json::from_str(shown.as_str().unwrap()).unwrap();
-    assert_eq!(shown["messages"], scene.sent()["messages"]);
+    assert_eq!(shown.as_str().unwrap(), scene.sent_body());
     assert_eq!(browser.complaints(), Vec::<String>::new());
     let stored = browser.run("return [localStorage.length, sessionStorage.length, document.cookie, location.href.includes('Doe')]");
     assert_eq!(stored, json!([0, 0, "", false]));
@@ -262,9 +289,12 @@ fn it_can_be_switched_off_and_keeps_to_itself() {
 #[test]
 fn it_fits_a_phone_and_a_dark_room() {
     let scene = Setup::default().with_model().start(StandIn::echo());
-    for (name, width, height, scheme) in
-        [("light", 1280, 1500, "light"), ("dark", 1280, 1500, "dark"), ("phone", 390, 844, "light")]
-    {
+    for (name, width, height, scheme) in [
+        ("light", 1280, 1500, "light"),
+        ("dark", 1280, 1500, "dark"),
+        ("phone", 375, 812, "light"),
+        ("phone-dark", 375, 812, "dark"),
+    ] {
         let browser = open(&scene, width, height, scheme);
         browser.run("const s = document.getElementById('sample'); s.value = '0'; s.dispatchEvent(new Event('change'))");
         browser.wait(&format!("{MARKS}.length > 5"));

@@ -132,7 +132,13 @@ fn errors_are_presidios_and_quote_nothing() {
         let (found, answer) = ask(&scene, path, &body);
         assert_eq!((found, &answer), (status, &json!({"error": message})), "{body}");
     }
+    let ad_hoc =
+        |own: Value| json!({"text": "John Doe", "language": "en", "ad_hoc_recognizers": [own]});
     for wrong in [
+        ad_hoc(json!({"supported_entity": 5, "deny_list": ["John"]})),
+        ad_hoc(json!({"supported_entity": "A", "deny_list": ["John", 5]})),
+        ad_hoc(json!({"supported_entity": "A", "deny_list": ["John"], "deny_list_score": 2})),
+        ad_hoc(json!({"supported_entity": "A", "deny_list": ["John"], "context": "name"})),
         json!({"text": 5, "language": "en"}),
         json!({"text": "John Doe", "language": "en", "entities": "PERSON"}),
         json!({"text": "John Doe", "language": "en", "score_threshold": "high"}),
@@ -177,6 +183,8 @@ fn a_key_is_needed_also_as_the_password_of_an_address() {
     }
     assert_eq!(scene.get("/recognizers", &[basic]).json(), json!(["rules"]));
     assert_eq!(scene.get("/recognizers?language=xx", &[basic]).status, 500);
+    let twice = scene.get("/recognizers?language=en&language=en", &[basic]);
+    assert_eq!((twice.status, twice.header("content-type")), (422, Some("application/json")));
 
     let open = Setup::default().settings("[presidio]\nkey_required = false").start(StandIn::echo());
     assert_eq!(open.post("/analyze", &[], body.as_bytes()).status, 200);

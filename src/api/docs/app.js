@@ -20,12 +20,13 @@ const resolve = (api, schema) => {
 // A schema in a word: `string`, `list of Message`, `TextPart or string`.
 const kind = (api, raw) => {
   const { name, schema } = resolve(api, raw);
+  if (schema?.enum) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
   if (name) return name;
   const either = schema.anyOf ?? schema.oneOf;
-  if (either) return either.map((one) => kind(api, one)).join(" or ");
-  if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
-  const types = [schema.type].flat().filter(Boolean).map((type) => (type === "array" ? `list of ${kind(api, schema.items)}` : type));
-  const limits = [["minimum", "≥"], ["maximum", "≤"]].filter(([key]) => key in schema).map(([key, sign]) => `${sign} ${schema[key]}`);
+  // What may be left out may be null too.
+  if (either) return either.filter((one) => one.type !== "null").map((one) => kind(api, one)).join(" or ");
+  const types = [schema.type].flat().filter((type) => type && type !== "null").map((type) => (type === "array" ? `list of ${kind(api, schema.items)}` : type));
+  const limits = [["minimum", "≥"], ["maximum", "≤"]].filter(([key]) => Number.isSafeInteger(Math.round(schema[key]))).map(([key, sign]) => `${sign} ${schema[key]}`);
   return [types.join(" or ") || "anything", ...limits].join(", ");
 };
 
@@ -35,7 +36,8 @@ const fields = (api, raw, seen = []) => {
   if (either) return either.map((one) => fields(api, one, seen));
   if (schema.type === "array") return [fields(api, schema.items, seen)];
   if (!schema.properties || seen.includes(name)) return [];
-  const rows = Object.entries(schema.properties).map(([key, value]) =>
+  const needed = (key) => (schema.required?.includes(key) ? 0 : 1);
+  const rows = Object.entries(schema.properties).sort(([a], [b]) => needed(a) - needed(b)).map(([key, value]) =>
     element("tr", {}, element("td", { class: "exact" }, element("code", {}, key), schema.required?.includes(key) ? " *" : ""),
       element("td", {}, kind(api, value)), element("td", { class: "wide" }, value.description ?? resolve(api, value).schema?.description ?? "")));
   return [
@@ -77,13 +79,14 @@ const operation = (api, path, method, one) => {
 try {
   const api = await (await fetch("/openapi.json", { credentials: "omit" })).json();
   document.getElementById("about").textContent = api.info.description;
-  const tags = new Map();
+  const tags = new Map(api.tags.map(({ name }) => [name, []]));
+  const about = new Map(api.tags.map(({ name, description }) => [name, description]));
   for (const [path, methods] of Object.entries(api.paths))
     for (const [method, one] of Object.entries(methods)) {
       const tag = one.tags?.[0] ?? "Other";
       tags.set(tag, [...(tags.get(tag) ?? []), operation(api, path, method, one)]);
     }
-  for (const [tag, all] of tags) document.getElementById("operations").append(element("h2", {}, tag), ...all);
+  for (const [tag, all] of tags) document.getElementById("operations").append(element("h2", {}, tag), element("p", { class: "hint" }, about.get(tag) ?? ""), ...all);
   state.textContent = `OpenAPI ${api.openapi}, version ${api.info.version}`;
   state.className = "good";
 } catch {

@@ -102,6 +102,13 @@ fn error(says: &str, code: &str) -> RefOr<Response> {
     servers((url = "/", description = "This gateway")),
     paths(analyze, anonymize, deanonymize, supportedentities, recognizers, anonymizers, deanonymizers, health, chat, completions, responses, embeddings, moderations, models, model, deidentify, reidentify,
         healthz, readyz, metrics, openapi_json, docs, playground, playground_settings, playground_inspect, playground_chat),
+    tags(
+        (name = "OpenAI", description = "OpenAI's endpoints: de-identified on the way out, restored on the way back"),
+        (name = "De-identification", description = "The same for the caller alone: nothing goes upstream"),
+        (name = "Presidio", description = "Microsoft Presidio's REST API over the same detectors"),
+        (name = "Operation", description = "For those who run it"),
+        (name = "Playground", description = "The page for people, and what it asks"),
+    ),
     components(schemas(ErrorReply, PresidioError)),
     modifiers(&Keys),
 )]
@@ -126,8 +133,11 @@ impl Modify for Keys {
 /// Declares one of OpenAI's endpoints.
 macro_rules! openai {
     ($name:ident, $path:tt, $request:ident, $reply:ident, $summary:tt, $example:tt, $reply_example:tt) => {
+        openai!($name, "OpenAI", $path, $request, $reply, $summary, $example, $reply_example);
+    };
+    ($name:ident, $tag:tt, $path:tt, $request:ident, $reply:ident, $summary:tt, $example:tt, $reply_example:tt) => {
         #[utoipa::path(
-            post, path = $path, tag = "OpenAI", summary = $summary,
+            post, path = $path, tag = $tag, summary = $summary,
             request_body(content = $request, content_type = "application/json", example = json!($example)),
             responses((status = 200, description = "The reply, its texts restored; server-sent events with `stream`.", content(($reply = "application/json", example = json!($reply_example)), (StreamEvent = "text/event-stream"))), Errors),
             security(("bearer" = [], "openai" = []), ("header" = [], "openai" = []), ("bearer" = []), ("header" = [])),
@@ -169,7 +179,7 @@ here!(reidentify, "/v1/reidentify", "De-identification", ReidentifyRequest, Reid
     "The text with the originals put back", {"text": "Dear [NAME_1]", "mapping": {"[NAME_1]": "John Doe"}});
 here!(playground_inspect, "/playground/inspect", "Playground", InspectRequest, InspectReply,
     "What a chat would send, and why; a key is needed except on loopback", {"body": {"messages": [{"role": "user", "content": "Mr. John Doe"}]}});
-openai!(playground_chat, "/playground/chat", ChatRequest, ChatReply, "A chat whose stream shows what was sent, and the reply before and after restoration",
+openai!(playground_chat, "Playground", "/playground/chat", ChatRequest, ChatReply, "A chat whose stream shows what was sent, and the reply before and after restoration",
     {"messages": [{"role": "user", "content": "Mr. John Doe"}]}, {"choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop"}]});
 
 /// Declares a route that is asked with nothing but a key.
@@ -196,7 +206,8 @@ locked!(
         "id" = String,
         Path,
         description = "The model's id.",
-        pattern = "^[a-z]{1,12}-[a-z]{1,12}$",
+        pattern = "^[A-Za-z0-9][A-Za-z0-9_.:@+-]*$",
+        max_length = 256,
         example = "gpt-4o"
     ))
 );
@@ -258,7 +269,7 @@ macro_rules! presidio {
     };
 }
 
-presidio!(analyze, "/analyze", AnalyzeRequest, Vec<AnalyzerResult>, "Presidio's analyzer: what a text holds",
+presidio!(analyze, "/analyze", AnalyzeRequest, AnalyzeReply, "Presidio's analyzer: what a text holds",
     {"text": "Patient John Doe, MRN: 44710093", "language": "en"});
 presidio!(anonymize, "/anonymize", AnonymizeRequest, AnonymizeReply, "Presidio's anonymizer: the text with what was found replaced",
     {"text": "Patient John Doe", "analyzer_results": [{"start": 8, "end": 16, "score": 0.9, "entity_type": "PERSON"}]});
@@ -268,10 +279,9 @@ presidio!(deanonymize, "/deanonymize", DeanonymizeRequest, AnonymizeReply, "Pres
 
 /// Declares one of Presidio's lists of names.
 macro_rules! names {
-    ($name:ident, $path:tt, $summary:tt) => {
+    ($name:ident, $path:tt, $summary:tt, $params:tt) => {
         #[utoipa::path(
-            get, path = $path, tag = "Presidio", summary = $summary,
-            params(("language" = Option<Language>, Query, description = "English alone.")),
+            get, path = $path, tag = "Presidio", summary = $summary, params $params,
             responses((status = 200, description = $summary, body = Vec<String>), PresidioErrors),
             security(("bearer" = []), ("header" = [])),
         )]
@@ -280,8 +290,10 @@ macro_rules! names {
     };
 }
 
-names!(supportedentities, "/supportedentities", "Presidio's names of what is found");
-names!(recognizers, "/recognizers", "The detectors of this gateway");
-names!(anonymizers, "/anonymizers", "Operators of /anonymize");
-names!(deanonymizers, "/deanonymizers", "Operators of /deanonymize");
+names!(supportedentities, "/supportedentities", "Presidio's names of what is found",
+    (("language" = Option<Language>, Query, description = "English alone.")));
+names!(recognizers, "/recognizers", "The detectors of this gateway",
+    (("language" = Option<Language>, Query, description = "English alone.")));
+names!(anonymizers, "/anonymizers", "Operators of /anonymize", ());
+names!(deanonymizers, "/deanonymizers", "Operators of /deanonymize", ());
 open!(health, "/health", "Presidio", "text/plain", String, "Presidio's health check");

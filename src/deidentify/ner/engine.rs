@@ -25,7 +25,11 @@ use super::{
     pool::{Answer, Job, Limits, Next, Piece, Pool, Task},
     vocabulary::is_clinical,
 };
-use crate::{deidentify::detector::DetectError, phi::PhiText, settings::NerSettings};
+use crate::{
+    deidentify::detector::{DetectError, Least},
+    phi::PhiText,
+    settings::NerSettings,
+};
 
 /// What a warm-up inference runs on: no PHI, long enough to touch every part of the model.
 const WARM_UP: &str = "The patient was seen in clinic today and feels well.";
@@ -43,6 +47,7 @@ pub(super) struct Engine {
     /// Threads that have not finished their warm-up.
     cold: Arc<AtomicUsize>,
     patience: Duration,
+    thresholds: Arc<Thresholds>,
 }
 
 /// How a model's threads are run.
@@ -76,17 +81,13 @@ impl Engine {
             pool: Arc::new(Pool::new(limits)),
             cold: Arc::new(AtomicUsize::new(models.len())),
             patience: options.patience,
+            thresholds: Arc::new(Thresholds::new(settings.threshold, &settings.thresholds)),
         };
         for (number, model) in models.into_iter().enumerate() {
             let tokenizer = load_tokenizer(&settings.model)?;
             let (window, overlap) = (settings.window_tokens, settings.overlap_tokens);
             let encoder = Encoder::new(tokenizer, model.types, window, overlap);
-            let worker = Worker {
-                model,
-                encoder,
-                thresholds: Thresholds::new(settings.threshold, &settings.thresholds),
-                name: Arc::from(settings.name.as_str()),
-            };
+            let worker = Worker { model, encoder, name: Arc::from(settings.name.as_str()) };
             let pool = Arc::clone(&engine.pool);
             let cold = Arc::clone(&engine.cold);
             thread::Builder::new()
@@ -107,12 +108,25 @@ impl Engine {
         self.pool.waiting()
     }
 
-    /// Searches `texts`. Dropping the future takes the work back.
-    pub(super) async fn detect(&self, texts: Arc<[PhiText]>) -> Answer {
+    /// Searches `texts`, with lower thresholds where `least` has them. Dropping the future takes the
+    /// work back.
+    pub(super) fn detect(
+        &self,
+        texts: Arc<[PhiText]>,
+        least: Option<&Least>,
+    ) -> impl Future<Output = Answer> + Send + '_ {
+        let thresholds = match least {
+            None => Arc::clone(&self.thresholds),
+            Some(least) => Arc::new(self.thresholds.lowered(least, TRUST)),
+        };
+        self.search(texts, thresholds)
+    }
+
+    async fn search(&self, texts: Arc<[PhiText]>, thresholds: Arc<Thresholds>) -> Answer {
         let (taken, turn) = oneshot::channel();
         let (answer, found) = oneshot::channel();
         self.pool
-            .add(Job { texts, taken: Some(taken), answer })
+            .add(Job { texts, thresholds, taken: Some(taken), answer })
             .map_err(|_| DetectError::Overloaded)?;
         const DROPPED: DetectError = DetectError::Failed("the model's thread dropped the request");
         // Waiting for a thread is our lack of capacity; what comes after is the text's length.
@@ -137,7 +151,6 @@ impl Drop for Engine {
 struct Worker {
     model: Model,
     encoder: Encoder,
-    thresholds: Thresholds,
     name: Arc<str>,
 }
 
@@ -240,7 +253,7 @@ impl Worker {
                 return Err(FAILED);
             }
             let text = phi.expose_phi();
-            let entities = votes.decode(text, own, &self.thresholds, &self.name);
+            let entities = votes.decode(text, own, &task.thresholds, &self.name);
             let mut entities = narrow_all(text, entities);
             entities.retain(|entity| !is_clinical(text, entity) && !is_notation(text, entity));
             entities.iter_mut().for_each(|entity| entity.score *= TRUST);

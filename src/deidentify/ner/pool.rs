@@ -13,7 +13,7 @@ use std::{
 use tokio::sync::oneshot;
 
 use super::{
-    decode::Votes,
+    decode::{Thresholds, Votes},
     encode::{Input, Token, Window},
 };
 use crate::{
@@ -27,6 +27,7 @@ pub(super) type Answer = Result<Vec<Vec<Detection>>, DetectError>;
 /// Texts to search, and where the answer goes.
 pub(super) struct Job {
     pub(super) texts: Arc<[PhiText]>,
+    pub(super) thresholds: Arc<Thresholds>,
     /// Told when a thread begins with it.
     pub(super) taken: Option<oneshot::Sender<()>>,
     pub(super) answer: oneshot::Sender<Answer>,
@@ -42,6 +43,7 @@ pub(super) struct Piece {
 /// A request whose texts are tokenized.
 pub(super) struct Task {
     pub(super) texts: Arc<[PhiText]>,
+    pub(super) thresholds: Arc<Thresholds>,
     /// The tokens of each text.
     pub(super) tokens: Vec<Vec<Token>>,
     progress: Mutex<Progress>,
@@ -131,7 +133,12 @@ impl Pool {
             missing: pieces.len(),
             answer: Some(job.answer),
         };
-        let task = Arc::new(Task { texts: job.texts, tokens, progress: Mutex::new(progress) });
+        let task = Arc::new(Task {
+            texts: job.texts,
+            thresholds: job.thresholds,
+            tokens,
+            progress: Mutex::new(progress),
+        });
         if !pieces.is_empty() {
             let open = Open { task: Arc::clone(&task), taken: job.taken, pieces };
             self.state().open.push_back(open);
@@ -254,16 +261,23 @@ impl Task {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::VecDeque, sync::Arc};
+    use std::{
+        collections::{BTreeMap, VecDeque},
+        sync::Arc,
+    };
 
     use tokio::sync::oneshot::{self, Receiver};
 
     use super::{Answer, Job, Limits, Next, Piece, Pool, Task};
-    use crate::deidentify::ner::encode::{Input, Window};
+    use crate::deidentify::ner::{
+        decode::Thresholds,
+        encode::{Input, Window},
+    };
 
     fn job() -> (Job, Receiver<Answer>) {
         let (answer, found) = oneshot::channel();
-        (Job { texts: Arc::new([]), taken: None, answer }, found)
+        let thresholds = Arc::new(Thresholds::new(0.5, &BTreeMap::new()));
+        (Job { texts: Arc::new([]), thresholds, taken: None, answer }, found)
     }
 
     fn pool(waiting: usize, batch: usize, threads: usize) -> Pool {

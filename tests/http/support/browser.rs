@@ -13,6 +13,31 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The key of an element's id in WebDriver's answers.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
+/// Starts a driver; `None` where it ends before it listens.
+fn driver() -> Option<(Child, u16)> {
+    let mut driver = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap_or_else(|error| {
+            panic!("chromedriver: {error}; scripts/install-system-packages --test")
+        });
+    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let port = lines.find_map(|line| {
+        let (_, port) = line.split_once("started successfully on port ")?;
+        port.trim_end_matches('.').parse().ok()
+    });
+    let Some(port) = port else {
+        let _ = driver.kill();
+        let _ = driver.wait();
+        return None;
+    };
+    // The driver must not block on a full pipe.
+    thread::spawn(move || lines.for_each(drop));
+    Some((driver, port))
+}
+
 /// One window of a browser of its own.
 pub(crate) struct Browser {
     driver: Child,
@@ -24,23 +49,8 @@ pub(crate) struct Browser {
 impl Browser {
     /// Opens a window of so many CSS pixels; `scheme` is `light` or `dark`.
     pub(crate) fn open(width: u32, height: u32, scheme: &str) -> Self {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| {
-                panic!("chromedriver: {error}; scripts/install-system-packages --test")
-            });
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port: u16 = loop {
-            let line = lines.next().unwrap().unwrap();
-            if let Some((_, port)) = line.split_once("started successfully on port ") {
-                break port.trim_end_matches('.').parse().unwrap();
-            }
-        };
-        // The driver must not block on a full pipe.
-        thread::spawn(move || lines.for_each(drop));
+        // A port that was free when the driver looked may be taken when it binds.
+        let (driver, port) = (0..5).find_map(|_| driver()).expect("chromedriver does not start");
         let profile = tempfile::tempdir().unwrap();
         let agent = ureq::AgentBuilder::new().timeout(PATIENCE).build();
         let mut browser = Self {

@@ -235,9 +235,14 @@ impl Scene {
 
     /// The only body that the stand-in received.
     pub(crate) fn sent(&self) -> Value {
+        serde_json::from_str(&self.sent_body()).unwrap()
+    }
+
+    /// The same, byte by byte.
+    pub(crate) fn sent_body(&self) -> String {
         let received = self.standin.received();
         assert_eq!(received.len(), 1, "expected one call upstream");
-        serde_json::from_slice(&received[0].body).unwrap()
+        String::from_utf8(received[0].body.clone()).unwrap()
     }
 
     /// The text of the `at`th message that the stand-in received.

@@ -181,6 +181,11 @@ impl StandIn {
         self.received.lock().unwrap().len()
     }
 
+    /// Forgets what was received so far.
+    pub(crate) fn forget(&self) {
+        self.received.lock().unwrap().clear();
+    }
+
     /// Everything received so far.
     pub(crate) fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()

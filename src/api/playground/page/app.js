@@ -12,7 +12,7 @@ const state = {
   settings: null,
   messages: [{ role: "user", content: "" }],
   labels: {},
-  threshold: 0,
+  threshold: null, // null: as in the settings
 };
 let timer = 0;
 let running = null;
@@ -25,6 +25,7 @@ export const keys = () => ({
 export const chatBody = () => ({
   model: by("model").value.trim() || undefined,
   messages: state.messages.filter((message) => message.content !== ""),
+  stream: true,
 });
 
 const fail = (error) => {
@@ -82,10 +83,10 @@ const changed = () => {
 
 const whatIf = () => {
   const labels = Object.fromEntries(Object.entries(state.labels).filter(([, strategy]) => strategy !== ""));
-  const thresholds = state.threshold > 0
-    ? Object.fromEntries(state.settings.labels.map(({ name }) => [name, state.threshold]))
-    : {};
-  return Object.keys(labels).length || state.threshold > 0 ? { labels, thresholds } : null;
+  const thresholds = state.threshold === null
+    ? {}
+    : Object.fromEntries(state.settings.labels.map(({ name }) => [name, state.threshold]));
+  return Object.keys(labels).length || state.threshold !== null ? { labels, thresholds } : null;
 };
 
 const inspect = async () => {
@@ -114,6 +115,7 @@ const inspect = async () => {
 };
 
 const same = (a, b) => a.start === b.start && a.end === b.end && a.label === b.label;
+const overlap = (a, b) => a.start < b.end && b.start < a.end;
 
 // The pieces of a finding that nothing in `text` covers any more, but for blanks and marks between its words.
 const bare = (one, text) => {
@@ -160,17 +162,21 @@ const difference = (report, inForce, uncovered) => {
   by("difference").hidden = !inForce;
   if (!inForce) return;
   const before = inForce.texts.map((text) => text.entities);
+  const more = report.texts.flatMap((text, at) =>
+    text.entities.filter((one) => one.strategy !== "keep" && !before[at].some((other) => overlap(one, other)))).length;
   const changed = report.texts.flatMap((text, at) => text.entities.filter((one) => {
     const old = before[at].find((other) => same(one, other));
-    return !old || old.strategy !== one.strategy;
+    return old ? old.strategy !== one.strategy : before[at].some((other) => overlap(one, other));
   })).length;
   const kept = (texts) => texts.flatMap((text) => text.entities.filter((one) => one.strategy === "keep")).length;
   const open = uncovered.length + Math.max(0, kept(report.texts) - kept(inForce.texts));
   const found = before.flat().length;
   by("difference").className = open ? "" : "none";
-  by("difference").textContent = open
-    ? `With your choices ${open} ${open === 1 ? "text" : "texts"} of ${found} findings would leave as they are.`
-    : changed ? `With your choices ${changed} findings would be sent in another form.` : "Your choices change nothing for this text.";
+  const says = [];
+  if (open) says.push(`${open} ${open === 1 ? "text" : "texts"} of ${found} findings would leave as they are`);
+  if (more) says.push(`${more} more ${more === 1 ? "text" : "texts"} would be replaced`);
+  if (changed) says.push(`${changed} ${changed === 1 ? "finding" : "findings"} would be sent in another form`);
+  by("difference").textContent = says.length ? `With your choices ${says.join("; ")}.` : "Your choices change nothing for this text.";
 };
 
 const pick = (node, value, span) => {
@@ -192,7 +198,7 @@ const showLabels = () => {
 
 const choicesChanged = () => {
   by("reset").disabled = whatIf() === null;
-  by("threshold-value").textContent = state.threshold > 0 ? view.percent(state.threshold) : "as in the settings";
+  by("threshold-value").textContent = state.threshold === null ? "as in the settings" : view.percent(state.threshold);
   changed();
 };
 
@@ -253,8 +259,8 @@ by("add").addEventListener("click", () => {
 by("threshold").addEventListener("input", ({ target }) => { state.threshold = Number(target.value); choicesChanged(); });
 by("reset").addEventListener("click", () => {
   state.labels = {};
-  state.threshold = 0;
-  by("threshold").value = "0";
+  state.threshold = null;
+  by("threshold").value = by("threshold").defaultValue;
   showLabels();
   choicesChanged();
   by("threshold").focus();

@@ -40,7 +40,7 @@ export const send = ({ keys, chatBody }) => {
     by("before").textContent = "";
     by("after").textContent = "";
     try {
-      await wire.chat(keys(), { ...body, stream: true }, running.signal, (event, data) => {
+      await wire.chat(keys(), body, running.signal, (event, data) => {
         if (event === "sent") return;
         first ||= performance.now();
         if (data === "[DONE]") {

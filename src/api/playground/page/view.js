@@ -135,17 +135,20 @@ export const mapping = (body, entries) => {
   body.replaceChildren(...(rows.length ? rows : [empty(2, "No placeholders were given out.")]));
 };
 
+// On a phone's width a row stands as lines, each with its title; the roles keep it a table to those who listen.
+const cell = (title, kind, content) => element("td", { class: kind, role: "cell", "data-title": title }, content);
+
 export const findings = (body, texts) => {
   const rows = texts.flatMap((text) => {
     const points = new CodePoints(text.text);
     return text.entities.map((one) =>
-      element("tr", {},
-        element("td", { dir: "auto" }, points.slice(one.start, one.end)),
-        element("td", { class: "exact" }, one.label),
-        element("td", { class: "exact" }, one.strategy === "keep" ? "as it is" : element("bdi", {}, element("code", {}, one.replacement))),
-        element("td", {}, element("code", {}, [...new Set(one.found_by.map((by) => by.detector))].join(", ") || one.detector)),
-        element("td", { class: "exact" }, percent(one.score)),
-        element("td", { class: "wide" }, one.reason)));
+      element("tr", { role: "row" },
+        cell("Text", "", element("bdi", {}, points.slice(one.start, one.end))),
+        cell("Label", "exact", one.label),
+        cell("Sent as", "exact", one.strategy === "keep" ? "as it is" : element("bdi", {}, element("code", {}, one.replacement))),
+        cell("Found by", "", element("code", {}, [...new Set(one.found_by.map((by) => by.detector))].join(", ") || one.detector)),
+        cell("Certainty", "exact", percent(one.score)),
+        cell("Reason", "wide", one.reason)));
   });
   body.replaceChildren(...(rows.length ? rows : [empty(6, "Nothing was found.")]));
 };
