@@ -231,6 +231,9 @@ fn pages() -> Vec<PathBuf> {
 fn the_commands_do_what_the_pages_say() {
     let scene = Setup::default().start(StandIn::echo());
     let program = Path::new(env!("CARGO_BIN_EXE_deid-gateway"));
+    // The id of a key that the commands before have made; `$$` is a dollar sign.
+    const OURS: &str = "keys revoke $$(deid-gateway keys list | sed -n '2s/ .*//p')";
+    let key_id = Regex::new(r"keys revoke \S+").unwrap();
     let mut run = 0;
     for page in pages() {
         let place = page.strip_prefix(root()).unwrap().display().to_string();
@@ -256,11 +259,7 @@ fn the_commands_do_what_the_pages_say() {
             if script.is_empty() {
                 continue;
             }
-            // The id of a key that the commands before have made.
-            let ours = "$(deid-gateway keys list | sed -n '2s/ .*//p')";
-            let script = Regex::new(r"keys revoke \S+")
-                .unwrap()
-                .replace(&script, format!("keys revoke {}", ours.replace('$', "$$")));
+            let script = key_id.replace(&script, OURS);
             let script = script.replace("http://127.0.0.1:8080", &scene.url(""));
             let done = Command::new("bash")
                 .args(["-euo", "pipefail", "-c", &script])

@@ -50,7 +50,7 @@ impl Browser {
     /// Opens a window of so many CSS pixels; `scheme` is `light` or `dark`.
     pub(crate) fn open(width: u32, height: u32, scheme: &str) -> Self {
         // A port that was free when the driver looked may be taken when it binds.
-        let (driver, port) = (0..5).find_map(|_| driver()).expect("chromedriver does not start");
+        let (driver, port) = (0..5).find_map(|_| driver()).unwrap();
         let profile = tempfile::tempdir().unwrap();
         let agent = ureq::AgentBuilder::new().timeout(PATIENCE).build();
         let mut browser = Self {
