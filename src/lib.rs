@@ -5,7 +5,9 @@
 //! [`server`] and [`api`] take it in, [`gateway`] leads it through [`wire`] (which of its strings
 //! are text), [`deidentify`] (what is PHI in them), [`substitute`] (placeholders for it),
 //! [`upstream`] (the call) and back through [`substitute`] (the originals). [`keys`] and [`store`] say
-//! who may ask.
+//! who may ask; [`audit`], [`metrics`] and [`logging`] what was done, and never with what. [`phi`] is text
+//! that does not print, [`memory`] wipes what is freed. [`presidio`] speaks Presidio's words over the same
+//! detectors; [`evaluate`] and [`doctor`] measure and try it all.
 
 pub mod api;
 pub mod audit;

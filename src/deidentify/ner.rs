@@ -15,6 +15,7 @@ mod narrow;
 mod network;
 mod notation;
 mod pool;
+mod thresholds;
 mod token_types;
 mod vocabulary;
 

@@ -30,6 +30,15 @@ const kind = (api, raw) => {
   return [types.join(" or ") || "anything", ...limits].join(", ");
 };
 
+// Words with `code` in them.
+const words = (text) => text.split("`").map((part, at) => (at % 2 ? element("code", {}, part) : part));
+
+// What a field means: its own words, or those of its type.
+const meaning = (api, value) => {
+  const own = (value.anyOf ?? value.oneOf)?.find((one) => one.type !== "null") ?? value;
+  return value.description ?? resolve(api, own).schema?.description ?? "";
+};
+
 const fields = (api, raw, seen = []) => {
   const { name, schema } = resolve(api, raw);
   const either = schema.anyOf ?? schema.oneOf;
@@ -39,10 +48,10 @@ const fields = (api, raw, seen = []) => {
   const needed = (key) => (schema.required?.includes(key) ? 0 : 1);
   const rows = Object.entries(schema.properties).sort(([a], [b]) => needed(a) - needed(b)).map(([key, value]) =>
     element("tr", {}, element("td", { class: "exact" }, element("code", {}, key), schema.required?.includes(key) ? " *" : ""),
-      element("td", {}, kind(api, value)), element("td", { class: "wide" }, value.description ?? resolve(api, value).schema?.description ?? "")));
+      element("td", {}, kind(api, value)), element("td", { class: "wide" }, ...words(meaning(api, value)))));
   return [
     element("h4", {}, name || "Fields"),
-    schema.description ? element("p", { class: "hint" }, schema.description) : null,
+    schema.description ? element("p", { class: "hint" }, ...words(schema.description)) : null,
     element("table", {}, element("thead", {}, element("tr", {}, ...["Field (* required)", "Type", "Meaning"].map((title) => element("th", { scope: "col" }, title)))),
       element("tbody", {}, ...rows)),
     ...Object.values(schema.properties).map((value) => fields(api, value, [...seen, name])),
@@ -69,7 +78,7 @@ const operation = (api, path, method, one) => {
     const types = Object.keys(reply.content ?? {}).join(", ");
     const json = reply.content?.["application/json"];
     const inner = status === "200" && json ? fields(api, json.schema).flat(Infinity).filter(Boolean) : [];
-    box.append(element("p", {}, element("strong", {}, status), ` ${reply.description}`, types ? ` (${types})` : ""), ...inner);
+    box.append(element("p", {}, element("strong", {}, status), " ", ...words(reply.description), types ? ` (${types})` : ""), ...inner);
     const shown = json && example(json);
     if (shown) box.append(shown);
   }

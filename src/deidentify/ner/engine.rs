@@ -17,12 +17,13 @@ use std::{
 use tokio::sync::oneshot;
 
 use super::{
-    decode::{Thresholds, Votes},
+    decode::Votes,
     encode::{Encoder, Input, Token},
     model::{Model, ModelError, load_tokenizer},
     narrow::narrow_all,
     notation::is_notation,
     pool::{Answer, Job, Limits, Next, Piece, Pool, Task},
+    thresholds::Thresholds,
     vocabulary::is_clinical,
 };
 use crate::{

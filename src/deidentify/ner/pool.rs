@@ -13,8 +13,9 @@ use std::{
 use tokio::sync::oneshot;
 
 use super::{
-    decode::{Thresholds, Votes},
+    decode::Votes,
     encode::{Input, Token, Window},
+    thresholds::Thresholds,
 };
 use crate::{
     deidentify::{detector::DetectError, entity::Detection},
@@ -270,8 +271,8 @@ mod tests {
 
     use super::{Answer, Job, Limits, Next, Piece, Pool, Task};
     use crate::deidentify::ner::{
-        decode::Thresholds,
         encode::{Input, Window},
+        thresholds::Thresholds,
     };
 
     fn job() -> (Job, Receiver<Answer>) {
