@@ -1,6 +1,7 @@
 //! Finds the PHI in a request: detectors, merging, propagation.
 
 mod cache;
+pub(crate) mod calendar;
 pub mod detector;
 mod document;
 pub mod entity;

@@ -204,7 +204,7 @@ fn prepare(
 ) {
     let uses =
         |strategy| policy.default == strategy || policy.labels.values().any(|&s| s == strategy);
-    if uses(Strategy::Surrogate) {
+    if uses(Strategy::Surrogate) || uses(Strategy::DateShift) {
         let mut request = String::new();
         for leaf in leaves {
             request.push_str(&leaf.text.expose_phi().to_lowercase());
@@ -221,6 +221,16 @@ fn prepare(
         });
         let order = dates::Order { day_first: dates.any(dates::must_begin_with_the_day) };
         mapping.stand_ins.shift = Some((shift_days, order));
+        for (leaf, found) in leaves.iter().zip(found) {
+            let text = leaf.text.expose_phi();
+            let mut done = 0;
+            let replaced = found.iter().filter(|one| policy.strategy(one.label) != Strategy::Keep);
+            for span in replaced.map(|detection| detection.span) {
+                mapping.stand_ins.keep_dates(text.get(done..span.start).unwrap_or_default());
+                done = span.end;
+            }
+            mapping.stand_ins.keep_dates(text.get(done..).unwrap_or_default());
+        }
     }
 }
 
@@ -349,5 +359,7 @@ fn plan<'d>(text: &str, found: &'d [Detection]) -> Vec<(&'d Detection, Span)> {
     plan
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use regex::{Regex, RegexBuilder};
 
 use super::{
+    calendar::{MONTHS, month_named},
     entity::{Detection, Label, Span},
     merge::merge,
 };
@@ -13,21 +14,6 @@ use crate::wire::walk::Leaf;
 
 /// Who found it.
 const DETECTOR: &str = "known";
-/// Months, for dates in words.
-const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
 
 /// One identifier, ready to be looked for.
 pub struct Known {
@@ -175,11 +161,7 @@ fn read_date(text: &str) -> Option<(u32, u32, u32)> {
     let number = |part: &str| -> Option<u32> {
         part.trim_end_matches(|c: char| c.is_ascii_alphabetic()).parse().ok()
     };
-    let month = |part: &str| {
-        let part = part.to_lowercase();
-        let at = MONTHS.iter().position(|name| part.len() >= 3 && name.starts_with(&part));
-        at.and_then(|at| u32::try_from(at + 1).ok())
-    };
+    let month = |part: &str| month_named(part).map(u32::from);
     let (year, month, day) = if let Some(month) = month(a) {
         (number(c)?, month, number(b)?)
     } else if let Some(month) = month(b) {

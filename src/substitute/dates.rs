@@ -1,22 +1,7 @@
 //! Dates that move by a number of days and keep their format.
 
 use super::scan::AtEnd;
-
-/// Names of the months, in lower case.
-const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
+use crate::deidentify::calendar::{MONTHS, civil, days, month_days, month_named};
 
 /// How the numbers of a date are read: `03/04` is 4 March unless the day comes first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,13 +33,15 @@ enum Field {
 use Field::*;
 
 /// The forms of a date with a day, a month and a year.
-const FORMS: [&[Field]; 5] = [
+const FORMS: [&[Field]; 4] = [
     &[Year, Sign, Month, Sign, Day],
-    &[Month, Sign, Day, Sign, Year],
-    &[Day, Sign, Month, Sign, Year],
     &[MonthName, Blank, Day, Ordinal, Comma, Blank, Year],
     &[Day, Ordinal, Joint, Of, MonthName, Comma, Joint, Year],
+    &[Day, MonthName, Year],
 ];
+/// Those that are read in one order or the other.
+const MONTH_FIRST: &[Field] = &[Month, Sign, Day, Sign, Year];
+const DAY_FIRST: &[Field] = &[Day, Sign, Month, Sign, Year];
 
 /// A date as it stands in a text.
 struct Read<'t> {
@@ -64,21 +51,34 @@ struct Read<'t> {
     days: i64,
 }
 
-/// The date at the beginning of `text`, moved by `days`, and the offset after it; `Ok(None)` where there is
-/// none. With `at_end` the text is all there is; else it may go on.
+/// A date that was moved.
+pub(super) struct Moved {
+    /// As it is written now.
+    pub(super) text: String,
+    /// The offset after the date in the text that it was read from, in bytes.
+    pub(super) end: usize,
+    /// The day, counted from 1970-01-01.
+    pub(super) day: i64,
+    /// What of it can stand alone, without the day or the year: as it would be written now, and as before.
+    pub(super) parts: Vec<(String, String)>,
+}
+
+/// The date at the beginning of `text`, moved by `days`; `Ok(None)` where there is none. With `at_end` the text is all
+/// there is; else it may go on.
 pub(super) fn shifted(
     text: &str,
     order: Order,
     days: i64,
     at_end: bool,
-) -> Result<Option<(String, usize)>, AtEnd> {
+) -> Result<Option<Moved>, AtEnd> {
+    let (usual, other) =
+        if order.day_first { (DAY_FIRST, MONTH_FIRST) } else { (MONTH_FIRST, DAY_FIRST) };
     let mut unfinished = false;
     let mut best: Option<Read<'_>> = None;
-    for form in FORMS {
-        let is_wrong_order = matches!(form, [Day, Sign, ..] if !order.day_first)
-            || matches!(form, [Month, ..] if order.day_first);
-        if is_wrong_order {
-            continue;
+    // `06/29/2023` is a date also where the day comes first: there is no other way to read it.
+    for form in FORMS.into_iter().chain([usual, other]) {
+        if form == other && (best.is_some() || unfinished) {
+            break;
         }
         match read(form, text, at_end) {
             Ok(Some(read)) if best.as_ref().is_none_or(|best| best.end < read.end) => {
@@ -91,21 +91,63 @@ pub(super) fn shifted(
     if unfinished && !at_end {
         return Err(AtEnd);
     }
-    let Some(read) = best else { return Ok(None) };
-    let (year, month, day) = civil(read.days + days);
-    let mut out = String::with_capacity(read.end + 8);
-    for (field, written) in read.pieces {
-        match field {
-            Year if written.len() == 2 => out.push_str(&format!("{:02}", year.rem_euclid(100))),
-            Year => out.push_str(&format!("{year:04}")),
-            Month => out.push_str(&padded(month, written)),
-            Day => out.push_str(&padded(day, written)),
-            MonthName => out.push_str(&month_name(month, written)),
-            Ordinal if !written.is_empty() => out.push_str(ordinal(day)),
-            Ordinal | Sign | Blank | Joint | Comma | Of => out.push_str(written),
+    Ok(best.and_then(|read| read.moved(days)))
+}
+
+impl Read<'_> {
+    /// The same in the same form, so many days later; `None` where the year would have another form.
+    fn moved(self, by: i64) -> Option<Moved> {
+        let to = civil(self.days + by);
+        let (year, month, day) = to;
+        if !(1000..=9999).contains(&year) {
+            return None;
         }
+        let mut text = String::with_capacity(self.end + 8);
+        for &(field, written) in &self.pieces {
+            match field {
+                Year if written.len() == 2 => {
+                    text.push_str(&format!("{:02}", year.rem_euclid(100)))
+                }
+                Year => text.push_str(&year.to_string()),
+                Month => text.push_str(&padded(month, written)),
+                Day => text.push_str(&padded(day, written)),
+                MonthName => text.push_str(&month_name(month, written)),
+                Ordinal if !written.is_empty() => text.push_str(ordinal(day)),
+                Ordinal | Sign | Blank | Joint | Comma | Of => text.push_str(written),
+            }
+        }
+        let parts = self.parts(civil(self.days), to);
+        Some(Moved { text, end: self.end, day: self.days + by, parts })
     }
-    Ok(Some((out, read.end)))
+
+    /// What of a date can stand alone, after moving and before: `June 29`, `29 June`, `June 2023`, and `6/29` where the
+    /// date has slashes.
+    fn parts(&self, before: (i64, i64, i64), after: (i64, i64, i64)) -> Vec<(String, String)> {
+        let mut parts: Vec<(String, String)> = Vec::new();
+        let mut add = |write: &dyn Fn((i64, i64, i64)) -> String| {
+            let (new, old) = (write(after), write(before));
+            if parts.iter().all(|(other, _)| *other != new) {
+                parts.push((new, old));
+            }
+        };
+        for like in ["March", "Mar"] {
+            let name = |month| month_name(month, like);
+            add(&|(_, month, day)| format!("{} {day}", name(month)));
+            add(&|(_, month, day)| format!("{} {day}{}", name(month), ordinal(day)));
+            add(&|(_, month, day)| format!("{day} {}", name(month)));
+            add(&|(year, month, _)| format!("{} {year}", name(month)));
+        }
+        let numbers: Vec<(Field, &str)> = (self.pieces.iter().copied())
+            .filter(|(field, written)| matches!(field, Month | Day) || *written == "/")
+            .collect();
+        if let [(first, like), (Sign, _), (_, other_like), (Sign, _)] = numbers.as_slice() {
+            add(&|(_, month, day)| {
+                let (one, two) = if *first == Month { (month, day) } else { (day, month) };
+                format!("{}/{}", padded(one, like), padded(two, other_like))
+            });
+        }
+        parts
+    }
 }
 
 fn read<'t>(form: &[Field], text: &'t str, at_end: bool) -> Result<Option<Read<'t>>, AtEnd> {
@@ -151,16 +193,10 @@ fn read<'t>(form: &[Field], text: &'t str, at_end: bool) -> Result<Option<Read<'
                         Ok(None)
                     };
                 }
-                let word = rest.get(..letters).unwrap_or_default().to_lowercase();
-                let known = |name: &&str| {
-                    **name == word
-                        || (word.len() == 3 && name.starts_with(&word))
-                        || (word == "sept" && name.starts_with(&word))
-                };
-                let Some(found) = MONTHS.iter().position(known) else {
+                let Some(found) = month_named(rest.get(..letters).unwrap_or_default()) else {
                     return Ok(None);
                 };
-                month = i64::try_from(found).unwrap_or_default() + 1;
+                month = i64::from(found);
                 letters
                     + usize::from(
                         rest.get(letters..).is_some_and(|r| r.starts_with('.')) && letters <= 4,
@@ -200,7 +236,13 @@ fn read<'t>(form: &[Field], text: &'t str, at_end: bool) -> Result<Option<Read<'
         at += length;
         let follows = text.get(at..).and_then(|rest| rest.chars().next());
         if is_last && follows.is_some_and(char::is_alphanumeric) {
-            return Ok(None);
+            // The time of ISO 8601 follows at once: `2024-03-14T10:15`.
+            let time = text.get(at..).and_then(|rest| rest.strip_prefix(['T', 't']));
+            match time.filter(|_| form.first() == Some(&Year)).map(|time| time.chars().next()) {
+                Some(Some(hour)) if hour.is_ascii_digit() => {}
+                Some(None) if !at_end => return Err(AtEnd),
+                _ => return Ok(None),
+            }
         }
     }
     let exists = day <= month_days(year, month);
@@ -251,36 +293,4 @@ fn ordinal(day: i64) -> &'static str {
         (3, _) => "rd",
         _ => "th",
     }
-}
-
-fn month_days(year: i64, month: i64) -> i64 {
-    let leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    match month {
-        2 => 28 + i64::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-/// Days since 1970-01-01 in the Gregorian calendar; after Howard Hinnant, "chrono-Compatible Low-Level
-/// Date Algorithms", `days_from_civil`.
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
-}
-
-/// The way back, `civil_from_days`.
-fn civil(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }

@@ -174,10 +174,23 @@ impl Layer {
             self.outside(unit, lookup, sink);
         } else if unit.c == '\\' || !self.escape.is_empty() {
             self.escape.push(unit);
-            if let Some(c) = unescaped(&self.escape) {
-                let written = written(&self.escape);
-                self.escape.clear();
-                self.inside(Unit { c, written: Some(written) }, lookup, sink);
+            match unescaped(&self.escape) {
+                Escaped::Unfinished => {}
+                Escaped::Char(c) => {
+                    let written = written(&self.escape);
+                    self.escape.clear();
+                    self.inside(Unit { c, written: Some(written) }, lookup, sink);
+                }
+                Escaped::None(c) => {
+                    // What came last is read for itself: `\[` is no JSON, and a bracket all the same.
+                    let last = self.escape.pop();
+                    let written = written(&self.escape);
+                    self.escape.clear();
+                    self.inside(Unit { c, written: Some(written) }, lookup, sink);
+                    if let Some(last) = last {
+                        self.feed(last, lookup, sink);
+                    }
+                }
             }
         } else {
             self.inside(unit, lookup, sink);
@@ -237,6 +250,10 @@ impl Layer {
                     match found {
                         Found::Unfinished => return,
                         Found::Nothing => self.release(1, sink),
+                        Found::Kept(length) => {
+                            let count = text.get(..length).map_or(1, |text| text.chars().count());
+                            self.release(count, sink);
+                        }
                         Found::Value(value, length) => {
                             let count = text.get(..length).map_or(1, |text| text.chars().count());
                             self.held.drain(..count.min(self.held.len()));
@@ -309,32 +326,37 @@ fn is_number(value: &str) -> bool {
     serde_json::from_str::<serde_json::Number>(value).is_ok()
 }
 
-/// The character that an escape sequence stands for, once it is whole. One that is no JSON, or half
-/// a surrogate pair, stands for U+FFFD, which belongs to no placeholder.
-fn unescaped(sequence: &[Unit]) -> Option<char> {
-    let hex = |digits: &[Unit]| {
-        let digits: String = digits.iter().map(|unit| unit.c).collect();
-        u32::from_str_radix(&digits, 16).ok()
-    };
-    let second = sequence.get(1)?.c;
-    Some(match second {
+/// What an escape sequence of a literal is so far.
+enum Escaped {
+    /// It goes on.
+    Unfinished,
+    /// It stands for this. Half a surrogate pair stands for U+FFFD, which belongs to no placeholder.
+    Char(char),
+    /// Its last character makes it none; what stands before that is read as this.
+    None(char),
+}
+
+fn unescaped(sequence: &[Unit]) -> Escaped {
+    let Some(second) = sequence.get(1) else { return Escaped::Unfinished };
+    Escaped::Char(match second.c {
         'n' => '\n',
         't' => '\t',
         'r' => '\r',
         'b' => '\u{8}',
         'f' => '\u{c}',
-        '"' | '\\' | '/' => second,
+        '"' | '\\' | '/' => second.c,
         'u' => {
-            if let Some(wrong) =
-                sequence.get(2..)?.iter().take(4).find(|u| !u.c.is_ascii_hexdigit())
-            {
-                debug_assert!(!wrong.c.is_ascii_hexdigit());
-                return Some(char::REPLACEMENT_CHARACTER);
+            let digits: String = sequence.iter().skip(2).map(|unit| unit.c).collect();
+            if !digits.chars().all(|c| c.is_ascii_hexdigit()) {
+                return Escaped::None(char::REPLACEMENT_CHARACTER);
             }
-            let first = hex(sequence.get(2..6)?)?;
-            char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER)
+            if digits.len() < 4 {
+                return Escaped::Unfinished;
+            }
+            let code = u32::from_str_radix(&digits, 16).ok();
+            code.and_then(char::from_u32).unwrap_or(char::REPLACEMENT_CHARACTER)
         }
-        _ => char::REPLACEMENT_CHARACTER,
+        _ => return Escaped::None('\\'),
     })
 }
 

@@ -164,6 +164,39 @@ mod tests {
         assert_eq!(mapping.value(first).unwrap().expose_phi(), "McKay");
     }
 
+    /// Reads this process's own memory, freed or not, without touching it by a pointer.
+    fn memory(address: u64, length: usize) -> Vec<u8> {
+        use std::os::unix::fs::FileExt;
+        let mut bytes = vec![0; length];
+        let memory = std::fs::File::open("/proc/self/mem").unwrap();
+        memory.read_exact_at(&mut bytes, address).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn dropping_a_mapping_wipes_its_values() {
+        // Long, so that the allocator's own notes at the beginning of what is freed leave most of it.
+        let value = |n: usize| format!("{} Q{n}", "Zyx".repeat(200));
+        let mut mapping = Mapping::default();
+        for n in 0..20 {
+            mapping.name("", &value(n));
+            mapping.placeholder(Label::Id, &value(n + 20));
+            mapping.stand_ins.back(&format!("stand-in {n}"), &value(n + 40));
+        }
+        let texts = mapping.values.values().chain(mapping.by_value.keys());
+        let texts = texts.chain(mapping.stand_ins.iter().map(|(_, value)| value));
+        let places: Vec<(u64, usize)> =
+            texts.map(|text| (text.expose_phi().as_ptr() as u64, text.len())).collect();
+        assert_eq!(places.len(), 100);
+        let holds = |&(address, length): &(u64, usize)| {
+            let bytes = memory(address, length).to_ascii_lowercase();
+            bytes.windows(6).any(|window| window == b"zyxzyx")
+        };
+        assert!(places.iter().all(holds), "the search does not work");
+        drop(mapping);
+        assert_eq!(places.iter().filter(|place| holds(place)).count(), 0);
+    }
+
     #[test]
     fn a_number_in_the_callers_text_is_never_given_out() {
         let mut mapping = Mapping::default();

@@ -42,6 +42,11 @@ pub(super) fn leading_title(value: &str) -> Option<(Title, usize)> {
     name.chars().any(char::is_alphabetic).then_some((found, value.len() - name.len()))
 }
 
+/// Whether `word` stands behind a name and is none, such as `Jr` or `MD`.
+pub(super) fn is_suffix(word: &str) -> bool {
+    SUFFIXES.contains(&word.to_lowercase().as_str())
+}
+
 /// The title that stands before a name.
 pub(super) fn title_before(head: &str) -> Option<Title> {
     title(head.trim_end_matches([' ', '\u{a0}', '\n']).rsplit(char::is_whitespace).next()?)

@@ -56,6 +56,22 @@ fn no_more_is_held_back_than_could_become_a_placeholder() {
 }
 
 #[test]
+fn what_is_no_escape_of_json_hides_no_placeholder() {
+    for (text, expected) in [
+        (r#"{"a": "\[DATE_1]"}"#, r#"{"a": "\3/14"}"#),
+        (r#"{"a": "\[DATE\_1\]"}"#, r#"{"a": "3/14"}"#),
+        (r#"{"a": "\u[DATE_1]"}"#, r#"{"a": "\u3/14"}"#),
+        (r#"{"a": "\u00e[DATE_1]\x"}"#, r#"{"a": "\u00e3/14\x"}"#),
+        (r#"{"a": "\\[DATE_1]"}"#, r#"{"a": "\\3/14"}"#),
+        (r#"{"a": "\u12"} [DATE_1]"#, r#"{"a": "\u12"} 3/14"#),
+    ] {
+        assert_eq!(pushed(Lane::text(), [text]).0, expected);
+        let pieces: Vec<_> = text.split("").collect();
+        assert_eq!(pushed(Lane::text(), pieces).0, expected);
+    }
+}
+
+#[test]
 fn a_tail_that_became_nothing_is_given_at_the_end() {
     for text in
         ["see [NAME_", "\\", "\\[", "{\"a\": \"[NAME_1", "{\"a\": \"\\u00", "[[[", "[NAME_1"]
