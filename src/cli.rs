@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand.
 
 mod audit;
+mod batch;
 mod deidentify;
 mod doctor;
 mod evaluate;

@@ -1,17 +1,18 @@
 //! `deid-gateway deidentify`
 
 use std::{
-    collections::BTreeSet,
     io::{self, Read, Write},
-    num::NonZero,
     path::{Path, PathBuf},
-    sync::Mutex,
 };
 
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{CliResult, files};
+use super::{
+    CliResult,
+    batch::{self, Work},
+    files,
+};
 use crate::{
     deidentify::Deidentifier,
     gateway::{Progress, deidentify},
@@ -38,21 +39,15 @@ pub(super) struct Deidentify {
     jobs: usize,
 }
 
-/// A file to be worked on.
-struct Work {
-    input: PathBuf,
-    output: PathBuf,
-    mapping: Option<PathBuf>,
-}
-
 impl Deidentify {
     pub(super) fn run(self, file: Option<&Path>) -> CliResult {
         let settings = load(file, &Overrides::default())?;
         match (&self.output, self.inputs.as_slice()) {
             (Some(output), [_, ..]) => {
-                let work = self.plan(output)?;
+                let suffix = if self.json { ".json" } else { "" };
+                let work = batch::plan(&self.inputs, output, suffix, self.mapping.as_deref())?;
                 let deidentifier = Deidentifier::start(&settings)?;
-                self.all(&work, &settings, &deidentifier)
+                batch::run(&work, self.jobs, |one| self.file(one, &settings, &deidentifier))
             }
             (Some(_), []) => Err("--output needs files or folders to read".into()),
             (None, []) => self.one(None, &settings),
@@ -94,74 +89,27 @@ impl Deidentify {
         Ok(take(reply, "text").as_str().unwrap_or_default().to_owned())
     }
 
-    /// Every file and where its results go; none of them where an input stands.
-    fn plan(&self, output: &Path) -> Result<Vec<Work>, Box<dyn std::error::Error>> {
-        let inputs = files::list(&self.inputs, &[Some(output), self.mapping.as_deref()])?;
-        let read: BTreeSet<PathBuf> =
-            inputs.iter().filter_map(|(path, _)| path.canonicalize().ok()).collect();
-        let mut written = BTreeSet::new();
-        let mut work = Vec::with_capacity(inputs.len());
-        for (input, name) in inputs {
-            let suffix = if self.json { ".json" } else { "" };
-            let output = files::with_suffix(&output.join(&name), suffix);
-            let mapping = self.mapping.as_ref().map(|folder| folder.join(&name));
-            let mapping = mapping.map(|path| files::with_suffix(&path, ".mapping.json"));
-            for path in [Some(&output), mapping.as_ref()].into_iter().flatten() {
-                if path.canonicalize().is_ok_and(|path| read.contains(&path)) {
-                    return Err(format!("{} is an input", path.display()).into());
-                }
-                if !written.insert(path.clone()) {
-                    return Err(format!("two results would be {}", path.display()).into());
-                }
-            }
-            work.push(Work { input, output, mapping });
-        }
-        Ok(work)
-    }
-
-    /// All files, several at a time. One that fails is reported, and the others are done.
-    fn all(&self, work: &[Work], settings: &Settings, deidentifier: &Deidentifier) -> CliResult {
-        let bar = files::progress(work.len());
-        let failures = Mutex::new(Vec::new());
-        let rest = Mutex::new(work.iter());
-        let jobs = match self.jobs {
-            0 => std::thread::available_parallelism().map_or(1, NonZero::get),
-            jobs => jobs,
-        };
-        std::thread::scope(|scope| {
-            for _ in 0..jobs.min(work.len()) {
-                scope.spawn(|| {
-                    loop {
-                        let next = rest.lock().ok().and_then(|mut rest| rest.next());
-                        let Some(one) = next else { break };
-                        if let Err(error) = self.file(one, settings, deidentifier)
-                            && let Ok(mut failures) = failures.lock()
-                        {
-                            failures.push(format!("{}: {error}", one.input.display()));
-                        }
-                        bar.inc(1);
-                    }
-                });
-            }
-        });
-        bar.finish_and_clear();
-        let failures = failures.into_inner().unwrap_or_default();
-        if failures.is_empty() {
-            return Ok(());
-        }
-        let (count, list) = (failures.len(), failures.join("\n  "));
-        Err(format!("{count} of {} files failed:\n  {list}", work.len()).into())
-    }
-
     fn file(&self, work: &Work, settings: &Settings, deidentifier: &Deidentifier) -> CliResult {
         if work.output.exists() {
-            return Ok(());
+            // Where there is a result there is its way back; what has none is somebody else's.
+            return match work.mapping.as_ref().filter(|mapping| !mapping.exists()) {
+                Some(_) => Err(format!(
+                    "{} is there already, and its mapping is not",
+                    work.output.display()
+                )
+                .into()),
+                None => Ok(()),
+            };
         }
         let text = std::fs::read_to_string(&work.input)?;
         let mut reply = search(&text, settings, deidentifier)?;
-        // The mapping first: where there is a result there is its way back.
+        // The mapping first. An older one may be the only way back from an older result.
         if let Some(path) = &work.mapping {
-            files::write(path, &pretty(&take(&mut reply, "mapping"))?, true)?;
+            let mapping = pretty(&take(&mut reply, "mapping"))?;
+            if path.exists() && std::fs::read_to_string(path)? != mapping {
+                return Err(format!("{} is there already, and another", path.display()).into());
+            }
+            files::write(path, &mapping, true)?;
         }
         files::write(&work.output, &self.result(&mut reply)?, false)?;
         Ok(())

@@ -80,9 +80,14 @@ pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// Where a file is written before it is whole.
+pub(super) fn unfinished(path: &Path) -> PathBuf {
+    with_suffix(path, ".unfinished")
+}
+
 /// Writes a file whole or not at all; a private one can be read by its owner alone.
 pub(super) fn write(path: &Path, text: &str, private: bool) -> Result<(), String> {
-    let unfinished = with_suffix(path, ".unfinished");
+    let unfinished = unfinished(path);
     let result = (|| {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::create_dir_all(folder)?;

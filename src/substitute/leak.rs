@@ -63,15 +63,28 @@ pub(super) fn stop(bytes: Vec<u8>, mapping: &Mapping) -> Result<(Vec<u8>, usize)
     }
 }
 
-/// How `value` can be written in JSON, and in JSON in its strings.
+/// What can stand between two words of one value.
+const BLANKS: [&str; 5] = [" ", "\n", "\r\n", "\t", "\u{a0}"];
+
+/// How `value` can be written in JSON, and in JSON in its strings: in any case, with one blank
+/// of any kind between its words.
 fn spellings(value: &str) -> Vec<String> {
+    let words: Vec<&str> = value.split_whitespace().collect();
+    let mut spaced = vec![value.to_owned()];
+    if words.len() > 1 {
+        spaced.extend(BLANKS.map(|blank| words.join(blank)));
+    }
     let mut all = Vec::new();
-    for cased in [value.to_owned(), value.to_lowercase(), value.to_uppercase()] {
-        let mut written = cased;
-        for _ in 0..3 {
-            all.push(escape(&written, false));
-            all.push(escape(&written, true));
-            written = escape(&written, false);
+    for value in spaced {
+        // The search itself takes any case of ASCII.
+        let other_cases = (!value.is_ascii()).then(|| [value.to_lowercase(), value.to_uppercase()]);
+        for cased in std::iter::once(value).chain(other_cases.into_iter().flatten()) {
+            let mut written = cased;
+            for _ in 0..3 {
+                all.push(escape(&written, false));
+                all.push(escape(&written, true));
+                written = escape(&written, false);
+            }
         }
     }
     all.sort_unstable();
@@ -124,6 +137,8 @@ mod tests {
         mapping.placeholder(Label::Mrn, "4471009");
         mapping.placeholder(Label::Age, "93");
         mapping.placeholder(Label::Location, "5 \"Elm\" Row");
+        mapping.name("", "Jürgen Weißmann");
+        mapping.name("", "İnan");
         mapping
     }
 
@@ -136,6 +151,9 @@ mod tests {
             (r#"{"a":"x\nZoë Dörfler"}"#, r#"{"a":"x\n[NAME_1]"}"#, 1),
             (r#"{"a":"5 \"elm\" row"}"#, r#"{"a":"[LOCATION_1]"}"#, 1),
             (r#"{"a":"{\"b\":\"5 \\\"Elm\\\" Row\"}"}"#, r#"{"a":"{\"b\":\"[LOCATION_1]\"}"}"#, 1),
+            (r#"{"a":"Zoë\nDörfler, zoë\u00a0dörfler"}"#, r#"{"a":"[NAME_1], [NAME_1]"}"#, 2),
+            (r#"{"a":"JÜRGEN WEISSMANN, İNAN"}"#, r#"{"a":"[NAME_2], [NAME_3]"}"#, 2),
+            (r#"{"a":"x[NAME_1]zoë dörfler[NAME_1]"}"#, r#"{"a":"x[NAME_1][NAME_1][NAME_1]"}"#, 1),
             (r#"{"4471009":"4471009"}"#, r#"{"[MRN_1]":"[MRN_1]"}"#, 2),
             (r#"{"a":"44710091 HR 93"}"#, r#"{"a":"44710091 HR 93"}"#, 0),
         ] {

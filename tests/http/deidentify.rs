@@ -134,3 +134,33 @@ fn wrong_bodies_are_refused_by_the_name_of_the_field() {
         assert_eq!(reply.status, 405);
     }
 }
+
+#[test]
+fn its_limits_are_those_of_every_other_endpoint() {
+    let scene = scene();
+    let key = scene.create_key(&["--requests-per-minute", "2"]);
+    let bearer = format!("Bearer {key}");
+    let ask = |path: &str, body: &Value| {
+        scene.post(path, &[("authorization", &bearer)], body.to_string().as_bytes())
+    };
+    let text = json!({"text": "SSN 536-22-8145"});
+    let first = ask("/v1/deidentify", &text);
+    assert_eq!((first.status, first.header("x-ratelimit-remaining-requests")), (200, Some("1")));
+    assert_eq!(ask("/v1/reidentify", &json!({"text": "a", "mapping": {}})).status, 200);
+    // One count for all of a key's requests.
+    for path in ["/v1/deidentify", "/v1/reidentify", "/v1/chat/completions"] {
+        let reply = ask(path, &text);
+        assert_eq!((reply.status, reply.error_code().as_str()), (429, "rate_limit_exceeded"));
+        assert!(reply.header("retry-after").is_some());
+    }
+    let bearer = format!("Bearer {KEY}");
+    let large = json!({"text": "a ".repeat(6 << 20)}).to_string();
+    let reply = scene.post("/v1/deidentify", &[("authorization", &bearer)], large.as_bytes());
+    assert_eq!((reply.status, reply.error_code().as_str()), (413, "request_too_large"));
+    // What nobody can read is refused here as well.
+    let image = json!({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]});
+    let reply =
+        scene.post("/v1/deidentify", &[("authorization", &bearer)], image.to_string().as_bytes());
+    assert_eq!((reply.status, reply.error_code().as_str()), (400, "unsupported_content"));
+    scene.nothing_sent();
+}

@@ -35,6 +35,39 @@ fn completions_take_one_prompt_or_many() {
 }
 
 #[test]
+fn every_field_of_a_completion_is_kept_and_its_texts_are_scrubbed() {
+    let scene = Setup::default().start(StandIn::new(|request: &Received| {
+        let body = request.json();
+        let prompts = body["prompt"].as_array().unwrap().clone();
+        // An echo says the prompt first, and its tokens are those of the placeholders.
+        let choices: Vec<_> = prompts.iter().enumerate().map(|(index, prompt)| {
+            let text = format!("{}! {}", prompt.as_str().unwrap(), body["suffix"].as_str().unwrap());
+            json!({"index": index, "text": text, "finish_reason": "length",
+                "logprobs": {"tokens": ["[SSN", "_1]"], "token_logprobs": [null, -0.5], "top_logprobs": [], "text_offset": [0, 4]}})
+        }).collect();
+        Answer::json(200, &json!({"id": "cmpl-1", "object": "text_completion", "choices": choices}))
+    }));
+    let body = json!({"model": "m", "prompt": ["SSN 536-22-8145", "", "SSN 536-22-8145"], "suffix": "536-22-8145", "echo": true,
+        "best_of": 3, "n": 1, "logprobs": 2, "max_tokens": 5, "stop": ["536-22-8145", "\n"], "logit_bias": {"50256": -100},
+        "presence_penalty": 0.5, "seed": 7, "user": "536-22-8145", "x_new": {"deep": ["536-22-8145", 5]}});
+    let reply = scene.ask("/v1/completions", &body);
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    let mut expected = body.to_string().replace("536-22-8145", "[SSN_1]");
+    // A number in a field that nobody knows could be anything; this one is too short to be somebody's.
+    expected = serde_json::from_str::<Value>(&expected).unwrap().to_string();
+    assert_eq!(scene.sent().to_string(), expected);
+    let choices = reply.json()["choices"].clone();
+    assert_eq!(choices[0]["text"], "SSN 536-22-8145! 536-22-8145");
+    assert_eq!(choices[1]["text"], "! 536-22-8145");
+    assert_eq!(choices[2]["logprobs"]["tokens"], json!(["[SSN", "_1]"]));
+    for prompt in [json!([1, 2]), json!([[1, 2]]), json!(["a", [1]]), json!({"a": 1})] {
+        let reply = scene.ask("/v1/completions", &json!({"model": "m", "prompt": prompt}));
+        assert_eq!(reply.status, 400, "{prompt}");
+    }
+    assert_eq!(scene.standin.count(), 1);
+}
+
+#[test]
 fn completions_stream() {
     let scene = Setup::default().start(StandIn::new(|request: &Received| {
         let prompt = request.json()["prompt"].as_str().unwrap().to_owned();

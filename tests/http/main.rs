@@ -39,6 +39,7 @@ mod memory;
 mod metrics;
 mod model_tooling;
 mod models;
+mod offsets;
 mod openapi;
 mod options;
 mod playground;
