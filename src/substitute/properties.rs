@@ -75,8 +75,9 @@ fn date() -> impl Strategy<Value = (Label, String)> {
     (days(1905, 1, 1)..days(2090, 1, 1), 0..10).prop_map(|(day, form)| {
         let (y, m, d) = civil(day);
         let month = MONTHS[usize::try_from(m - 1).unwrap()];
-        let title = month[..1].to_uppercase() + &month[1..];
-        let short = title[..3].to_owned();
+        let (head, tail) = month.split_at(1);
+        let title = head.to_uppercase() + tail;
+        let short = title.split_at(3).0.to_owned();
         let text = match form {
             0 => format!("{y}-{m:02}-{d:02}"),
             1 => format!("{m}/{d}/{y}"),

@@ -97,8 +97,8 @@ fn a_policy_for_what_if_relaxes_this_answer_alone() {
     };
     assert_eq!(ask(json!({"labels": {"ssn": "keep"}})), "SSN 536-22-8145, [EMAIL_1]");
     assert_eq!(ask(json!({"default": "redact"})), "SSN [SSN], [EMAIL]");
-    assert_eq!(ask(json!({"min_score": 1.1})), text);
-    assert_eq!(ask(json!({"thresholds": {"EMAIL": 1.1}})), "SSN [SSN_1], john.doe@example.org");
+    assert_eq!(ask(json!({"min_score": 1.0})), text);
+    assert_eq!(ask(json!({"thresholds": {"EMAIL": 1.0}})), "SSN [SSN_1], john.doe@example.org");
     assert_eq!(ask(Value::Null), "SSN [SSN_1], [EMAIL_1]");
 }
 
