@@ -24,7 +24,7 @@ use self::{
 };
 use crate::{
     audit::Tokens,
-    deidentify::{Deidentifier, entity::Detection, known::Known},
+    deidentify::{Deidentifier, detector::DetectError, entity::Detection, known::Known},
     error::GatewayError,
     settings::Settings,
     substitute::{Counts, Mapping, RestoreReport, Restorer, SubstituteError, substitute},
@@ -70,6 +70,30 @@ pub struct Progress {
     pub restoration: Option<Duration>,
     /// What became of them in the reply, where there was one; errors have texts too.
     pub restored: Option<RestoreReport>,
+}
+
+impl Progress {
+    /// Has `deidentifier` search `leaves`, and notes how long that took.
+    ///
+    /// # Errors
+    /// When any detector fails: nothing may be sent then.
+    pub async fn find(
+        &mut self,
+        deidentifier: &Deidentifier,
+        leaves: &[Leaf],
+    ) -> Result<Vec<Vec<Detection>>, DetectError> {
+        let began = Instant::now();
+        let found = deidentifier.find(leaves).await;
+        self.detection = Some(began.elapsed());
+        found
+    }
+
+    /// Notes which detectors found how many.
+    pub fn found(&mut self, found: &[Vec<Detection>]) {
+        for detection in found.iter().flatten() {
+            *self.detectors.entry(detection.detector.to_string()).or_default() += 1;
+        }
+    }
 }
 
 /// A request as it came in.
@@ -139,13 +163,10 @@ impl Gateway {
         let hide_usage = streams && call.count_tokens && ask_for_usage(&mut body, endpoint);
         let leaves = walk::collect(&mut body, table)
             .map_err(|_| GatewayError::Internal("the request cannot be walked"))?;
-        let began = Instant::now();
-        let found = self.deidentifier.find(&leaves).await;
-        progress.detection = Some(began.elapsed());
-        let mut found = found?;
+        let mut found = progress.find(&self.deidentifier, &leaves).await?;
         Known::find(&options.known, &leaves, &mut found);
         progress.model = model(&body, &leaves, &found);
-        progress.detectors = by_detector(&found);
+        progress.found(&found);
         let session = options.session.as_deref().or(call.session);
         let shift = shift_days(call.key.as_bytes(), session, &body);
         let cleared = substitute(body, table, &leaves, &found, &options.policy, shift)
@@ -259,14 +280,6 @@ fn model(body: &Value, leaves: &[Leaf], found: &[Vec<Detection>]) -> Option<Stri
         .all(|(leaf, found)| found.is_empty() || leaf.text.expose_phi() != model);
     let fits = Shape::Model.fits(model) && model.len() <= 128;
     (is_clean && fits).then(|| model.to_owned())
-}
-
-fn by_detector(found: &[Vec<Detection>]) -> BTreeMap<String, usize> {
-    let mut counts = BTreeMap::new();
-    for detection in found.iter().flatten() {
-        *counts.entry(detection.detector.to_string()).or_default() += 1;
-    }
-    counts
 }
 
 /// Parses a body; the message says where it is wrong and quotes nothing.

@@ -12,12 +12,15 @@ use serde_json::{Value, json};
 
 use super::{
     auth::{gateway_key, is_local},
-    body, get, get_only, openai, post_only,
+    body, get, get_only,
+    head::headers,
+    openai, post_only,
+    ticket::Ticket,
 };
 use crate::{
     deidentify::{entity::Label, explain::what},
     error::GatewayError,
-    gateway::{Gateway, inspect::Inspection, parse},
+    gateway::{Gateway, Progress, inspect::Inspection, parse},
     settings::{Settings, Strategy},
 };
 
@@ -105,8 +108,15 @@ async fn inspect(
     let inspection: Inspection =
         serde_path_to_error::deserialize(parse(body.expose_phi())?).map_err(wrong)?;
     // Stand-ins for dates depend on who sends.
-    let key = gateway_key(request.headers()).ok().flatten().unwrap_or_default();
-    gateway.inspect(inspection, key).await.map(|report| private(json!(report)))
+    let headers = headers(&request);
+    let key = gateway_key(&headers).ok().flatten().unwrap_or_default();
+    let mut progress = Progress::default();
+    let report = gateway.inspect(inspection, key, &mut progress).await;
+    // There is none where nobody but this machine can ask.
+    if let Some(ticket) = Ticket::of(&request) {
+        ticket.progress(&progress);
+    }
+    report.map(|report| private(json!(report)))
 }
 
 /// A reply that no cache keeps.

@@ -14,14 +14,14 @@ use serde_json::{Value, json};
 
 use super::{
     body,
+    error_response::code,
     openai::{ENTITIES, counts_text},
     ticket::Ticket,
 };
 use crate::{
     error::GatewayError,
-    gateway::Gateway,
+    gateway::{Gateway, Progress},
     presidio::{PresidioError, analyze, anonymize, entities},
-    substitute::Counts,
 };
 
 /// `?language=en`
@@ -35,20 +35,20 @@ pub(super) async fn analyze(
     payload: Payload,
     gateway: Data<Gateway>,
 ) -> HttpResponse {
-    let mut counts = Counts::new();
+    let mut progress = Progress::default();
     let result = async {
         let limit = gateway.settings.server.max_body_bytes;
         let body = body::read(&request, payload, limit).await?;
         if !gateway.deidentifier.is_ready() {
             return Err(GatewayError::NotReady.into());
         }
-        analyze::analyze(&gateway.deidentifier, body.expose_phi(), &mut counts).await
+        analyze::analyze(&gateway.deidentifier, body.expose_phi(), &mut progress).await
     };
-    let mut response = respond(result.await);
+    let mut response = answer(&request, result.await);
     if let Some(ticket) = Ticket::of(&request) {
-        ticket.found(&counts);
+        ticket.progress(&progress);
     }
-    if let Ok(counts) = HeaderValue::from_str(&counts_text(&counts)) {
+    if let Ok(counts) = HeaderValue::from_str(&counts_text(&progress.counts)) {
         response.headers_mut().insert(ENTITIES, counts);
     }
     response
@@ -67,7 +67,7 @@ macro_rules! of_body {
                 let body = body::read(&request, payload, limit).await?;
                 anonymize::$name(body.expose_phi())
             };
-            respond(result.await)
+            answer(&request, result.await)
         }
     };
 }
@@ -138,6 +138,17 @@ pub(super) fn password(headers: &HeaderMap) -> Option<String> {
     }
     let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
     decoded.split_once(':').map(|(_, password)| password.to_owned())
+}
+
+/// [`respond`], with the error in the request's account.
+fn answer(request: &HttpRequest, result: Result<Value, PresidioError>) -> HttpResponse {
+    if let (Some(ticket), Err(error)) = (Ticket::of(request), &result) {
+        ticket.failed(match error {
+            PresidioError::Gateway(error) => code(error),
+            _ => "invalid_request",
+        });
+    }
+    respond(result)
 }
 
 /// The answer, or Presidio's error: an object with one string.

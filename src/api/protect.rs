@@ -83,6 +83,9 @@ pub async fn protect<B: MessageBody + 'static>(
     let mut response = match admitted {
         Ok(verdict) => {
             let mut response = next.call(request).await?;
+            if let Some(error) = response.response().error().and_then(|error| error.as_error()) {
+                ticket.failed(code(error));
+            }
             for (name, value) in verdict.as_ref().map(rate_limit::headers).into_iter().flatten() {
                 response.headers_mut().insert(name, value);
             }

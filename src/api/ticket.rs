@@ -15,7 +15,6 @@ use crate::{
     gateway::Progress,
     keys::{Identity, Keys},
     metrics::metrics,
-    substitute::Counts,
 };
 
 /// nginx's number for a caller that has left.
@@ -110,11 +109,6 @@ impl Ticket {
                 metrics().stage_seconds.with_label_values(&[stage]).observe(time.as_secs_f64());
             }
         }
-    }
-
-    /// Notes what was found where nothing else is known.
-    pub(super) fn found(&self, counts: &Counts) {
-        self.0.entry.borrow_mut().entities.clone_from(counts);
     }
 
     /// Notes the code of an error.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Instant};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Gateway, Options, options::shift_days};
+use super::{Gateway, Options, Progress, options::shift_days};
 use crate::{
     deidentify::{
         detector::Least,
@@ -105,7 +105,12 @@ impl Gateway {
     ///
     /// # Errors
     /// Those that sending it would meet before it is sent.
-    pub async fn inspect(&self, inspection: Inspection, key: &str) -> Result<Report, GatewayError> {
+    pub async fn inspect(
+        &self,
+        inspection: Inspection,
+        key: &str,
+        progress: &mut Progress,
+    ) -> Result<Report, GatewayError> {
         let started = Instant::now();
         let Inspection { mut body, labels, thresholds } = inspection;
         if thresholds.values().any(|threshold| !(0.0..=1.0).contains(threshold)) {
@@ -126,12 +131,17 @@ impl Gateway {
         let mut explained = self.deidentifier.explain(&leaves, &thresholds).await?;
         Known::find(&options.known, &leaves, &mut explained.found);
         let detect_ms = ms(detecting);
+        progress.detection = Some(detecting.elapsed());
+        progress.found(&explained.found);
 
         let substituting = Instant::now();
         let mut policy = options.policy;
         policy.labels.extend(labels);
         let shift = shift_days(key.as_bytes(), options.session.as_deref(), &body);
-        let done = substitute(body, table, &leaves, &explained.found, &policy, shift)?;
+        let mut done = substitute(body, table, &leaves, &explained.found, &policy, shift)?;
+        progress.counts = std::mem::take(&mut done.counts);
+        progress.given = done.mapping.len();
+        progress.leaks_stopped = done.leaks_stopped;
         let sent = std::str::from_utf8(done.body.as_bytes())
             .map_err(|_| GatewayError::Internal("the cleared request cannot be written"))?;
         let sent = sent.to_owned();

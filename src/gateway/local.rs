@@ -1,6 +1,6 @@
 //! De-identification and its way back for a caller that keeps the result: nothing is sent upstream.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::{collections::BTreeMap, rc::Rc, time::Instant};
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -112,10 +112,11 @@ pub async fn deidentify(
     let table = &CHAT_COMPLETIONS;
     let original = chat.clone();
     let (leaves, sites) = sites(&mut chat, &original)?;
-    let mut found = deidentifier.find(&leaves).await?;
+    let mut found = progress.find(deidentifier, &leaves).await?;
     for found in &mut found {
         found.retain(|detection| policy.lets_pass(detection));
     }
+    progress.found(&found);
     let policy = policy.over(settings);
     let shift = shift_days(b"", None, &original);
     let done = rewrite(&mut chat, table, &leaves, &found, &policy, shift)?;
@@ -154,8 +155,10 @@ pub fn reidentify(body: &[u8], progress: &mut Progress) -> Result<Value, Gateway
     let mapping = mapping
         .ok_or_else(|| wrong("mapping", "must map placeholders such as [NAME_1] to strings"))?;
     let (key, mut value) = only_shape(fields)?;
+    let began = Instant::now();
     let mut restorer = Restorer::new(&mapping);
     restorer.reply(&mut value);
+    progress.restoration = Some(began.elapsed());
     progress.given = mapping.len();
     progress.restored = Some(restorer.report());
     Ok(json!({ key: value }))

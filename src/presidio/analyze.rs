@@ -17,8 +17,8 @@ use crate::{
         entity::{Detection, Label, Span},
     },
     error::GatewayError,
+    gateway::Progress,
     phi::PhiText,
-    substitute::Counts,
     wire::walk::{Leaf, LeafKind},
 };
 
@@ -62,14 +62,14 @@ pub fn check_language(language: Option<&str>) -> Result<(), PresidioError> {
     Err(PresidioError::Analyzer(message))
 }
 
-/// Answers a request; `counts` gets what was found, by label.
+/// Answers a request; `progress` gets what was found.
 ///
 /// # Errors
 /// When the request is wrong or a detector fails.
 pub async fn analyze(
     deidentifier: &Deidentifier,
     body: &[u8],
-    counts: &mut Counts,
+    progress: &mut Progress,
 ) -> Result<Value, PresidioError> {
     let request = Request::new(fields(body)?)?;
     let leaves: Vec<Leaf> = request
@@ -77,11 +77,12 @@ pub async fn analyze(
         .iter()
         .map(|text| Leaf { kind: LeafKind::Text, cue: None, text: PhiText::new(text.as_str()) })
         .collect();
-    let found = deidentifier.find(&leaves).await.map_err(GatewayError::from)?;
+    let found = progress.find(deidentifier, &leaves).await.map_err(GatewayError::from)?;
+    progress.found(&found);
     let mut answers = Vec::with_capacity(leaves.len());
     for (leaf, detections) in leaves.iter().zip(found) {
         for detection in &detections {
-            *counts.entry(detection.label).or_default() += 1;
+            *progress.counts.entry(detection.label).or_default() += 1;
         }
         answers.push(Value::Array(request.results(leaf.text.expose_phi(), &detections)));
     }

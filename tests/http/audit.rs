@@ -121,6 +121,39 @@ fn a_streams_line_comes_at_its_end_with_its_counts() {
 }
 
 #[test]
+fn every_route_that_sees_text_says_what_was_found_by_whom_and_what_went_wrong() {
+    let scene = Setup::default().start(StandIn::echo());
+    assert_eq!(scene.ask("/v1/deidentify", &json!({"text": NOTE})).status, 200);
+    let text = json!({"text": "[NAME_1]", "mapping": {"[NAME_1]": "John Doe"}});
+    assert_eq!(scene.ask("/v1/reidentify", &text).status, 200);
+    assert_eq!(scene.ask("/analyze", &json!({"text": NOTE, "language": "en"})).status, 200);
+    let found = lines(&scene);
+    for at in [0, 2] {
+        let line = &found[at];
+        assert!(line["detectors"]["rules.ssn"].as_u64() == Some(1), "{line}");
+        assert!(line["entities"]["SSN"].as_u64() == Some(1), "{line}");
+    }
+    assert_eq!(found[1]["restored"], json!(1));
+    let metrics = scene.get("/metrics", &[]).body;
+    for line in
+        ["count{stage=\"detection\"} 2", "count{stage=\"restoration\"} 1", "label=\"SSN\"} 2"]
+    {
+        assert!(metrics.contains(line), "no {line} in\n{metrics}");
+    }
+
+    assert_eq!(scene.ask("/v1/deidentify", &json!({"text": 1})).status, 400);
+    assert_eq!(scene.ask("/analyze", &json!({"text": NOTE})).status, 500);
+    assert_eq!(scene.ask("/analyze", &json!([])).status, 400);
+    let bearer = format!("Bearer {KEY}");
+    let headers = [("authorization", bearer.as_str()), ("x-openai-key", OPENAI_KEY)];
+    assert_eq!(scene.get("/v1/models/..", &headers).status, 404);
+    assert_eq!(scene.ask("/playground/chat", &json!({"model": 1})).status, 400);
+    let errors: Vec<_> = lines(&scene)[3..].iter().map(|line| line["error"].clone()).collect();
+    let invalid = "invalid_request";
+    assert_eq!(errors, [invalid, invalid, invalid, "not_found", invalid]);
+}
+
+#[test]
 fn tokens_are_read_from_every_endpoints_usage() {
     let usage = json!({"input_tokens": 5, "output_tokens": 7, "total_tokens": 12});
     let own = usage.clone();
