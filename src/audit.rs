@@ -14,7 +14,10 @@ mod writer;
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -60,6 +63,8 @@ pub enum AuditError {
 pub struct Audit {
     writer: Option<Arc<Mutex<Writer>>>,
     on_failure: OnFailure,
+    /// Whether lines are in the system's memory alone, since the disk does not take them.
+    unsynced: Arc<AtomicBool>,
     /// The thread that syncs, and what ends it when it goes.
     sync: Option<(Sender<()>, JoinHandle<()>)>,
 }
@@ -76,21 +81,26 @@ impl Audit {
     pub fn open(settings: &AuditSettings) -> Result<Self, AuditError> {
         let on_failure = settings.on_failure;
         if !settings.enabled {
-            return Ok(Self { writer: None, on_failure, sync: None });
+            return Ok(Self { writer: None, on_failure, unsynced: Arc::default(), sync: None });
         }
         let writer = Arc::new(Mutex::new(Writer::open(&settings.path, settings.max_file_bytes)?));
         let (sync, ended) = crossbeam_channel::bounded::<()>(0);
         let own = Arc::clone(&writer);
+        let unsynced = Arc::new(AtomicBool::new(false));
+        let failing = Arc::clone(&unsynced);
         let spawned = thread::Builder::new().name("audit".to_owned()).spawn(move || {
             loop {
                 let is_over = ended.recv_timeout(SYNC_EVERY) != Err(RecvTimeoutError::Timeout);
                 // Not under the lock: a disk may take its time, and lines are written meanwhile.
                 let dirty = lock(&own).take_dirty();
-                if let Some(file) = dirty
-                    && let Err(error) = file.sync_data()
-                {
-                    log::error!("the audit log could not be brought to the disk: {error}");
-                    metrics().audit_faults.inc();
+                if let Some(file) = dirty {
+                    let synced = file.sync_data();
+                    failing.store(synced.is_err(), Ordering::Release);
+                    if let Err(error) = synced {
+                        log::error!("the audit log could not be brought to the disk: {error}");
+                        metrics().audit_faults.inc();
+                        lock(&own).sync_again();
+                    }
                 }
                 if is_over {
                     return;
@@ -98,7 +108,7 @@ impl Audit {
             }
         });
         let thread = spawned.map_err(|error| AuditError::File(settings.path.clone(), error))?;
-        Ok(Self { writer: Some(writer), on_failure, sync: Some((sync, thread)) })
+        Ok(Self { writer: Some(writer), on_failure, unsynced, sync: Some((sync, thread)) })
     }
 
     /// Whether requests may be served: every line so far is written, or nobody minds. What could not be
@@ -107,7 +117,8 @@ impl Audit {
         match (&self.writer, self.on_failure) {
             (Some(writer), OnFailure::Refuse) => {
                 let mut writer = lock(writer);
-                writer.is_clean() || writer.flush().is_ok()
+                let is_written = writer.is_clean() || writer.flush().is_ok();
+                is_written && !self.unsynced.load(Ordering::Acquire)
             }
             (Some(_), OnFailure::Allow) | (None, _) => true,
         }

@@ -154,6 +154,24 @@ fn lines_that_were_never_written_leave_a_gap_that_shows() {
 }
 
 #[test]
+fn lines_that_do_not_reach_the_disk_stop_the_service() {
+    let folder = tempfile::tempdir().unwrap();
+    for (on_failure, goes_on) in [(OnFailure::Refuse, false), (OnFailure::Allow, true)] {
+        let path = folder.path().join(format!("{on_failure:?}.jsonl"));
+        // It takes every line, and none can be synced.
+        std::os::unix::fs::symlink("/dev/null", &path).unwrap();
+        let audit = Audit::open(&AuditSettings { on_failure, ..settings(&path, 1 << 20) }).unwrap();
+        assert!(audit.write(&Entry::default()));
+        let begun = std::time::Instant::now();
+        while !audit.unsynced.load(std::sync::atomic::Ordering::Acquire) {
+            assert!(begun.elapsed().as_secs() < 60, "it is never synced");
+            std::thread::yield_now();
+        }
+        assert_eq!(audit.is_ready(), goes_on);
+    }
+}
+
+#[test]
 fn tokens_are_read_in_every_form() {
     let read = |json: &str| Tokens::read(&serde_json::from_str(json).unwrap());
     let tokens = |prompt, completion, total| Some(Tokens { prompt, completion, total });

@@ -123,6 +123,11 @@ impl Writer {
         if std::mem::take(&mut self.dirty) { self.file.try_clone().ok() } else { None }
     }
 
+    /// Has the file synced again.
+    pub(super) fn sync_again(&mut self) {
+        self.dirty = true;
+    }
+
     /// Writes a line, and what could not be written before.
     pub(super) fn append(&mut self, entry: &Entry) -> Result<(), AuditError> {
         if self.pending.len() > MOST_PENDING {
