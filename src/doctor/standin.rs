@@ -63,6 +63,7 @@ impl StandIn {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "this server leaves headers where they are")]
 async fn answer(request: HttpRequest, body: Bytes, memory: Data<Mutex<Memory>>) -> HttpResponse {
     let cut = {
         let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);

@@ -146,7 +146,7 @@ fn every_route_that_sees_text_says_what_was_found_by_whom_and_what_went_wrong() 
     assert_eq!(scene.ask("/analyze", &json!([])).status, 400);
     let bearer = format!("Bearer {KEY}");
     let headers = [("authorization", bearer.as_str()), ("x-openai-key", OPENAI_KEY)];
-    assert_eq!(scene.get("/v1/models/..", &headers).status, 404);
+    assert_eq!(scene.get("/v1/models/a%20b", &headers).status, 404);
     assert_eq!(scene.ask("/playground/chat", &json!({"model": 1})).status, 400);
     let errors: Vec<_> = lines(&scene)[3..].iter().map(|line| line["error"].clone()).collect();
     let invalid = "invalid_request";
