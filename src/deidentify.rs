@@ -14,6 +14,7 @@ mod presidio;
 pub mod propagate;
 mod rule_detector;
 pub mod rules;
+mod seam;
 
 use std::{num::NonZero, sync::Arc, time::Duration};
 
@@ -30,6 +31,7 @@ use self::{
     rules::RuleError,
 };
 use crate::{
+    phi::PhiText,
     settings::Settings,
     wire::walk::{Leaf, LeafKind},
 };
@@ -136,12 +138,18 @@ impl Deidentifier {
     pub async fn find(&self, leaves: &[Leaf]) -> Result<Vec<Vec<Detection>>, DetectError> {
         let documents = Documents::of(leaves);
         let found = self.detectors.detect(documents.texts()).await?;
-        Ok(self.settle(leaves, documents.to_leaves(&found, leaves.len())))
+        let by_leaf = documents.to_leaves(&found, leaves.len());
+        Ok(self.settle(leaves, by_leaf, documents.joined(&found)))
     }
 
     /// What follows from the detectors' findings in `leaves`: participants, whole names, and other
-    /// occurrences of what was found.
-    fn settle(&self, leaves: &[Leaf], mut by_leaf: Vec<Vec<Detection>>) -> Vec<Vec<Detection>> {
+    /// occurrences of what was found, in them or in texts that are `joined` of them.
+    fn settle(
+        &self,
+        leaves: &[Leaf],
+        mut by_leaf: Vec<Vec<Detection>>,
+        joined: Vec<(PhiText, Vec<Detection>)>,
+    ) -> Vec<Vec<Detection>> {
         for (leaf, found) in leaves.iter().zip(&mut by_leaf) {
             if leaf.kind == LeafKind::Participant && !leaf.text.is_empty() {
                 found.push(Detection {
@@ -155,8 +163,13 @@ impl Deidentifier {
             grow::grow_organizations(leaf.text.expose_phi(), found);
             *found = merge(leaf.text.expose_phi(), std::mem::take(found));
         }
-        let texts: Vec<&str> = leaves.iter().map(|leaf| leaf.text.expose_phi()).collect();
+        let mut texts: Vec<&str> = leaves.iter().map(|leaf| leaf.text.expose_phi()).collect();
+        for (text, found) in &joined {
+            texts.push(text.expose_phi());
+            by_leaf.push(merge(text.expose_phi(), found.clone()));
+        }
         propagate::propagate(&texts, &mut by_leaf);
+        by_leaf.truncate(leaves.len());
         for (leaf, found) in leaves.iter().zip(&mut by_leaf) {
             self.detectors.acquit(leaf.text.expose_phi(), found);
             // The names of models hold dates of their own.

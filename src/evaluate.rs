@@ -61,7 +61,12 @@ impl Evaluation {
 /// # Errors
 /// When a detector fails.
 pub async fn search(detectors: &Deidentifier, document: &Document) -> Result<Found, DetectError> {
-    let leaf = Leaf { kind: LeafKind::Text, cue: None, text: PhiText::new(document.text.as_str()) };
+    let leaf = Leaf {
+        kind: LeafKind::Text,
+        cue: None,
+        text: PhiText::new(document.text.as_str()),
+        in_sequence: false,
+    };
     let found = detectors.find(&[leaf]).await?;
     let points = gold::code_points(&document.text);
     let found = found.into_iter().flatten();

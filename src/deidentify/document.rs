@@ -1,11 +1,15 @@
 //! Leaves of a request → documents for the detectors, and their findings back to the leaves.
 //!
 //! A message is a document of its own. The fields of some JSON are one document together, a line
-//! each with its key before it: `mrn: 4471009` says what `4471009` alone does not.
+//! each with its key before it: `mrn: 4471009` says what `4471009` alone does not. What stands on the
+//! two sides of a seam between messages, or between parts of one, is a further document.
 
 use std::sync::Arc;
 
-use super::entity::{Detection, Span};
+use super::{
+    entity::{Detection, Span},
+    seam::{self, Seam},
+};
 use crate::{
     phi::PhiText,
     wire::walk::{Leaf, LeafKind},
@@ -19,12 +23,28 @@ struct Part {
     leaf: usize,
     document: usize,
     span: Span,
+    /// Where the part begins in its leaf.
+    from: usize,
+}
+
+impl Part {
+    /// What of `one` lies in this part, in bytes of the leaf.
+    fn cut(&self, one: &Detection) -> Option<Detection> {
+        if !one.span.overlaps(self.span) {
+            return None;
+        }
+        let start = one.span.start.max(self.span.start) - self.span.start + self.from;
+        let end = one.span.end.min(self.span.end) - self.span.start + self.from;
+        Some(Detection { span: Span::new(start, end), ..one.clone() })
+    }
 }
 
 /// The documents of a request.
 pub(super) struct Documents {
     texts: Arc<[PhiText]>,
     parts: Vec<Part>,
+    /// What the last documents are.
+    seams: Vec<Seam>,
 }
 
 impl Documents {
@@ -41,6 +61,7 @@ impl Documents {
                         leaf: at,
                         document: texts.len(),
                         span: Span::new(0, text.len()),
+                        from: 0,
                     });
                     texts.push(leaf.text.clone());
                 }
@@ -57,12 +78,20 @@ impl Documents {
                     fields.push_str(text);
                     let span = Span::new(start, fields.len());
                     fields.push('\n');
-                    parts.push(Part { leaf: at, document: texts.len(), span });
+                    parts.push(Part { leaf: at, document: texts.len(), span, from: 0 });
                 }
             }
         }
         flush(&mut fields, &mut texts);
-        Self { texts: texts.into(), parts }
+        let seams = seam::seams(leaves);
+        for seam in &seams {
+            for piece in &seam.pieces {
+                let (leaf, from, span) = (piece.leaf, piece.from, piece.span);
+                parts.push(Part { leaf, document: texts.len(), span, from });
+            }
+            texts.push(seam.text.clone());
+        }
+        Self { texts: texts.into(), parts, seams }
     }
 
     /// The documents, to be searched.
@@ -80,11 +109,9 @@ impl Documents {
         for part in &self.parts {
             let raw = raw.get(part.document).map(Vec::as_slice).unwrap_or_default();
             let Some(own) = by_leaf.get_mut(part.leaf) else { continue };
-            for one in raw.iter().filter(|one| one.span.overlaps(part.span)) {
-                let start = one.span.start.max(part.span.start) - part.span.start;
-                let end = one.span.end.min(part.span.end) - part.span.start;
-                own.push(Detection { span: Span::new(start, end), ..one.clone() });
-            }
+            let news = self.seam(part.document).map(|seam| seam.news(raw));
+            let raw = news.as_deref().unwrap_or(raw);
+            own.extend(raw.iter().filter_map(|one| part.cut(one)));
         }
         by_leaf
     }
@@ -98,16 +125,34 @@ impl Documents {
             let Some(own) = by_leaf.get_mut(part.leaf) else { continue };
             // Sorted and disjoint, so the ones that end before this part are skipped at once.
             let first = found.partition_point(|detection| detection.span.end <= part.span.start);
-            for detection in found.iter().skip(first) {
-                if detection.span.start >= part.span.end {
-                    break;
-                }
-                let start = detection.span.start.max(part.span.start) - part.span.start;
-                let end = detection.span.end.min(part.span.end) - part.span.start;
-                own.push(Detection { span: Span::new(start, end), ..detection.clone() });
-            }
+            let here = found.iter().skip(first);
+            let here: Vec<_> =
+                here.take_while(|one| one.span.start < part.span.end).cloned().collect();
+            let Some(seam) = self.seam(part.document) else {
+                own.extend(here.iter().filter_map(|one| part.cut(one)));
+                continue;
+            };
+            own.extend(seam.news(&here).iter().filter_map(|one| {
+                let cut = part.cut(one)?;
+                let is_whole = cut.span.len() == one.span.len();
+                // Half a value is not looked for elsewhere: the whole one is, by `joined`.
+                let detector = if is_whole { cut.detector } else { seam::DETECTOR.into() };
+                Some(Detection { detector, ..cut })
+            }));
         }
         by_leaf
+    }
+
+    /// The texts over seams, with what of `found` lies on both sides.
+    pub(super) fn joined(&self, found: &[Vec<Detection>]) -> Vec<(PhiText, Vec<Detection>)> {
+        let own = found.iter().skip(self.texts.len() - self.seams.len());
+        let own = self.seams.iter().zip(own);
+        own.map(|(seam, found)| (seam.text.clone(), seam.news(found))).collect()
+    }
+
+    fn seam(&self, document: usize) -> Option<&Seam> {
+        let first = self.texts.len() - self.seams.len();
+        document.checked_sub(first).and_then(|at| self.seams.get(at))
     }
 }
 
@@ -155,7 +200,7 @@ mod tests {
     };
 
     fn leaf(kind: LeafKind, cue: Option<&str>, text: &str) -> Leaf {
-        Leaf { kind, cue: cue.map(PhiText::from), text: PhiText::from(text) }
+        Leaf { kind, cue: cue.map(PhiText::from), text: PhiText::from(text), in_sequence: false }
     }
 
     fn texts(documents: &Documents) -> Vec<String> {

@@ -35,7 +35,8 @@ impl Deidentifier {
         }
         let evidence = documents.all_to_leaves(&raw, leaves.len());
         let pooled = self.detectors.pool(&texts, raw);
-        let found = self.settle(leaves, documents.to_leaves(&pooled, leaves.len()));
+        let by_leaf = documents.to_leaves(&pooled, leaves.len());
+        let found = self.settle(leaves, by_leaf, documents.joined(&pooled));
         Ok(Explained { found, evidence })
     }
 }
@@ -56,6 +57,10 @@ pub fn reason(detection: &Detection, text: &str, settings: &Settings) -> String 
             "The same value was found elsewhere in the request, so it is replaced here too."
                 .to_owned()
         }
+        "seam" => format!(
+            "It is a part of {}, which begins or ends in the text beside this one.",
+            what(label)
+        ),
         "participant" => "It stands in the field for a participant's name.".to_owned(),
         "rules.deny" => {
             "It is on this gateway's list of what is always PHI (policy.deny).".to_owned()

@@ -189,7 +189,8 @@ mod tests {
 
     fn left(known: (&str, Label), text: &str) -> String {
         let known = [Known::new(known.0, known.1).unwrap()];
-        let leaf = Leaf { kind: LeafKind::Text, cue: None, text: PhiText::from(text) };
+        let leaf =
+            Leaf { kind: LeafKind::Text, cue: None, text: PhiText::from(text), in_sequence: false };
         let mut found = [Vec::new()];
         Known::find(&known, &[leaf], &mut found);
         let mut out = text.to_owned();

@@ -18,8 +18,9 @@ use std::{mem, sync::Arc};
 use super::{
     entity::{Detection, Span},
     merge::merge,
+    seam,
 };
-pub(super) use context::is_eponym_of_a_term;
+pub(super) use context::{is_common, is_eponym_of_a_term};
 use patterns::Patterns;
 pub use values::is_distinctive;
 
@@ -33,7 +34,8 @@ const DETECTOR: &str = "propagate";
 pub fn propagate(texts: &[&str], found: &mut [Vec<Detection>]) {
     let mut patterns = Patterns::default();
     for (text, detections) in texts.iter().zip(found.iter()) {
-        for detection in detections.iter().filter(|detection| &*detection.detector != DETECTOR) {
+        let is_source = |one: &&Detection| ![DETECTOR, seam::DETECTOR].contains(&&*one.detector);
+        for detection in detections.iter().filter(is_source) {
             values::collect(text, detection, &mut patterns);
         }
     }

@@ -196,11 +196,7 @@ fn sites(chat: &mut Value, original: &Value) -> Result<(Vec<Leaf>, Vec<Site>), G
     // The string that holds JSON and is being walked, and the places that are still to come in it.
     let mut open: Option<(String, Rc<PhiText>, Vec<Places>)> = None;
     walk::walk(chat, &CHAT_COMPLETIONS, &mut |visit: Visit<'_>| {
-        leaves.push(Leaf {
-            kind: visit.kind,
-            cue: visit.cue.map(PhiText::from),
-            text: PhiText::from(visit.text),
-        });
+        leaves.push(visit.leaf());
         let pointer = pointer(visit.path, visit.positions);
         if open.as_ref().is_none_or(|(own, ..)| *own != pointer) {
             let whole = original.pointer(&pointer).and_then(Value::as_str);

@@ -75,7 +75,12 @@ pub async fn analyze(
     let leaves: Vec<Leaf> = request
         .texts
         .iter()
-        .map(|text| Leaf { kind: LeafKind::Text, cue: None, text: PhiText::new(text.as_str()) })
+        .map(|text| Leaf {
+            kind: LeafKind::Text,
+            cue: None,
+            text: PhiText::new(text.as_str()),
+            in_sequence: false,
+        })
         .collect();
     let found = progress.find(deidentifier, &leaves).await.map_err(GatewayError::from)?;
     progress.found(&found);

@@ -54,6 +54,8 @@ pub struct Leaf {
     pub cue: Option<PhiText>,
     /// Its text, unescaped.
     pub text: PhiText,
+    /// Whether it is a text of the conversation, which a model reads in one go.
+    pub in_sequence: bool,
 }
 
 /// Why a request cannot be walked to its end.
@@ -71,11 +73,7 @@ pub enum WalkError {
 pub fn collect(body: &mut Value, table: &Table) -> Result<Vec<Leaf>, WalkError> {
     let mut leaves = Vec::new();
     walk(body, table, &mut |leaf: Visit<'_>| {
-        leaves.push(Leaf {
-            kind: leaf.kind,
-            cue: leaf.cue.map(PhiText::from),
-            text: PhiText::from(leaf.text),
-        });
+        leaves.push(leaf.leaf());
         None
     })?;
     Ok(leaves)
@@ -94,6 +92,21 @@ pub struct Visit<'a> {
     pub path: &'a str,
     /// The position in each `[]` of `path`.
     pub positions: &'a [usize],
+}
+
+impl Visit<'_> {
+    /// The leaf that is visited.
+    pub fn leaf(&self) -> Leaf {
+        let path = self.path;
+        Leaf {
+            kind: self.kind,
+            cue: self.cue.map(PhiText::from),
+            text: PhiText::from(self.text),
+            in_sequence: ["messages[].content", "input[].content"]
+                .iter()
+                .any(|own| path.starts_with(own)),
+        }
+    }
 }
 
 type Visitor<'v> = dyn FnMut(Visit<'_>) -> Option<String> + 'v;

@@ -3,8 +3,9 @@
     campaign.py GATEWAY [--requests N] [--seed S] [--threads N]
 
 A canary is a value that the detectors find in plain text, which is checked first. Each request puts
-some of them, plain or in an ordinary disguise, into some shape of some endpoint. Looked at are the
-upstream's record, the gateway's log and files, its metrics, and the bodies of its errors.
+some of them, plain, in an ordinary disguise or cut in two at a seam between texts, into some shape of
+some endpoint. Looked at are the upstream's record, the gateway's log and all that it wrote (audit log
+and store among it), its metrics, the bodies of its errors, and at the end its memory.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import random
 import re
 import sys
 import threading
+import time
 import unicodedata
 
 import httpx
@@ -36,7 +38,15 @@ CANARIES = {
     "DEVICE": ("Pacemaker serial number: {}", ["PJN4812097"]),
     "URL": ("Website: {}", ["https://patients.example.org/okonkwo"]),
     "IP": ("IP address: {}", ["203.0.113.77"]),
+    "BIOMETRIC": ("Fingerprint ID: {}", ["FP-88213407"]),
+    # The words belong to the value, or any number would do.
+    "AGE": ("A patient who is {}", ["103 years old", "97 years old"]),
+    "ORGANIZATION": ("Employer: {}", ["Quillfeather Bakery", "Brindlemoor Freight"]),
+    "ID": ("Passport number: {}", ["C0384417"]),
 }
+
+# Shorter pieces of a value tell nobody.
+FRAGMENT = 5
 
 
 def between(mark):
@@ -112,6 +122,38 @@ def shapes(texts, chance):
     ])()
 
 
+def cut(text, value, chance):
+    """Two texts, and what of the value each of them holds."""
+    at = chance.randrange(1, len(value))
+    start = text.index(value)
+    return [text[: start + at], text[start + at :]], [value[:at], value[at:]]
+
+
+def seams(pieces, chance):
+    """A request in which these are texts that the model reads one after the other."""
+    part = lambda kind: [{"type": kind, "text": piece} for piece in pieces]
+    roles = chance.choice([["user", "user"], ["user", "assistant"], ["assistant", "user"]])
+    messages = [{"role": role, "content": piece} for role, piece in zip(roles, pieces)]
+    return chance.choice([
+        ("/v1/chat/completions", {"model": "m", "messages": [{"role": "user", "content": part("text")}]}),
+        ("/v1/chat/completions", {"model": "m", "messages": messages}),
+        ("/v1/responses", {"model": "m", "input": [{"role": "user", "content": part("input_text")}]}),
+        ("/v1/responses", {"model": "m", "input": messages}),
+    ])
+
+
+def read_together(record):
+    """The texts of a request as a model may read them."""
+    body = json.loads(record.rsplit("\n", 1)[1])
+    messages = body.get("messages") or body.get("input")
+    texts = []
+    for message in messages if isinstance(messages, list) else []:
+        content = message.get("content") if isinstance(message, dict) else None
+        parts = content if isinstance(content, list) else [{"text": content}]
+        texts += [part.get("text") or "" for part in parts if isinstance(part, dict)]
+    return plain("".join(texts)) + "\n" + plain(" ".join(texts))
+
+
 class Campaign:
     def __init__(self, gateway, seed):
         self.gateway, self.seed = gateway, seed
@@ -147,7 +189,16 @@ class Campaign:
             disguise = chance.choice(sorted(DISGUISES))
             texts.append(template.format(DISGUISES[disguise](value, chance)))
             used.append((label, disguise, value))
-        path, body = shapes(texts, chance)
+        if chance.random() < 0.1:
+            label = chance.choice(sorted(CANARIES))
+            template, values = CANARIES[label]
+            value = chance.choice(values)
+            pieces, halves = cut(template.format(value) + chance.choice(["", ", and so on."]), value, chance)
+            used = [(label, "cut", value)]
+            used += [(label, f"cut at {halves[0]}|{halves[1]}", half) for half in halves if len(half.strip()) >= FRAGMENT and label != "AGE"]
+            path, body = seams(pieces, chance)
+        else:
+            path, body = shapes(texts, chance)
         if path.endswith(("completions", "responses")) and chance.random() < 0.4:
             body["stream"] = True
         # A mark that is no identifier tells which request a line of the record belongs to.
@@ -163,7 +214,7 @@ class Campaign:
     def blame(self, text, used, where):
         for label, disguise, value in used:
             # Half a name is somebody's name, too.
-            parts = value.split() if label == "NAME" else [value]
+            parts = value.split() if label == "NAME" and not disguise.startswith("cut at") else [value]
             if any(plain(part) in text for part in parts):
                 with self.lock:
                     self.leaks.append(f"{label} as {disguise}: {where}")
@@ -190,10 +241,23 @@ class Campaign:
             found = re.search(r'"seed":(\d+)', record)
             if found and int(found[1]) in used:
                 self.blame(plain(record), used[int(found[1])], f"request {found[1]}: upstream")
+                self.blame(read_together(record), used[int(found[1])], f"request {found[1]}: upstream, joined")
         everything = [(label, "plain", value) for label, (_, values) in CANARIES.items() for value in values]
         self.blame(plain(self.gateway.written()), everything, "in the log or on disk")
         self.blame(plain(self.client.get("/metrics").text), everything, "in the metrics")
         assert len(used) == requests, "a worker failed"
+        self.client.close()
+        self.search_memory()
+
+    def search_memory(self):
+        """What is freed is wiped: once its connections are closed, the process holds none of it."""
+        values = [value.encode() for _, values in CANARIES.values() for value in values]
+        deadline = time.monotonic() + 60
+        while remembered := self.gateway.remembers(values):
+            if time.monotonic() > deadline:
+                self.leaks += [f"in memory: {value.decode()}" for value in remembered]
+                return
+        assert self.gateway.remembers([b"sk-none"]), "the search itself does not work"
 
 
 def main():

@@ -120,7 +120,8 @@ impl Guard {
     }
 }
 
-pub(super) fn is_common(word: &str) -> bool {
+/// Whether a folded word is an ordinary one.
+pub(in crate::deidentify) fn is_common(word: &str) -> bool {
     COMMON_WORDS.contains(word)
 }
 

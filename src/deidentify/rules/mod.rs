@@ -26,6 +26,7 @@ mod vehicle;
 mod web;
 
 use std::sync::Arc;
+pub(super) use words::is_ordinary;
 
 use once_cell::sync::OnceCell;
 use thiserror::Error;

@@ -145,7 +145,7 @@ static STOP: Lazy<Set> =
     Lazy::new(|| include_str!("stop_words.txt").split_ascii_whitespace().collect());
 
 /// Whether `word` is an ordinary word of the language rather than a name, in any case.
-pub(super) fn is_ordinary(word: &str) -> bool {
+pub(in crate::deidentify) fn is_ordinary(word: &str) -> bool {
     in_lower_case(word, |lower| {
         let base = lower.strip_suffix("'s").unwrap_or(lower);
         ORDINARY.contains(base)
