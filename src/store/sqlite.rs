@@ -1,6 +1,11 @@
 //! Keys and their use in a SQLite file.
 
-use std::{fs, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use rusqlite::{
     Connection, OptionalExtension, Row, Transaction, TransactionBehavior, named_params, params,
@@ -14,7 +19,13 @@ use super::{
 const BUSY: Duration = Duration::from_secs(5);
 
 /// A SQLite file.
-pub(super) struct Sqlite(Connection);
+pub(super) struct Sqlite {
+    connection: Connection,
+    path: PathBuf,
+    /// Device and inode of the file that is open.
+    file: (u64, u64),
+    durable: bool,
+}
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
@@ -43,13 +54,33 @@ impl Sqlite {
             StoreError::Database(reason) => failed(&reason),
             error => error,
         })?;
-        Ok(Self(connection))
+        let file = identity(path).map_err(|error| failed(&error))?;
+        Ok(Self { connection, path: path.to_owned(), file, durable })
+    }
+
+    /// The database that stands at the path now: a file that was removed or replaced would be used on
+    /// without anybody's seeing what becomes of it, and revoked keys with it.
+    fn current(&mut self) -> Result<&mut Connection, StoreError> {
+        let found = identity(&self.path)
+            .map_err(|error| StoreError::Database(format!("its file is gone: {error}")))?;
+        if found != self.file {
+            log::warn!("the key store {} was replaced and is opened anew", self.path.display());
+            let new = Self::open(&self.path, self.durable)?;
+            // Closing the old one would remove its side files, by names that are the new one's now.
+            std::mem::forget(std::mem::replace(self, new));
+        }
+        Ok(&mut self.connection)
     }
 
     /// A transaction that has the write lock from its beginning.
     fn write(&mut self) -> Result<Transaction<'_>, StoreError> {
-        Ok(self.0.transaction_with_behavior(TransactionBehavior::Immediate)?)
+        Ok(self.current()?.transaction_with_behavior(TransactionBehavior::Immediate)?)
     }
+}
+
+/// What tells a file from another that has its name.
+fn identity(path: &Path) -> std::io::Result<(u64, u64)> {
+    fs::metadata(path).map(|file| (file.dev(), file.ino()))
 }
 
 fn prepare(connection: &mut Connection, durable: bool) -> Result<(), StoreError> {
@@ -148,18 +179,19 @@ impl Backend for Sqlite {
     }
 
     fn keys(&mut self) -> Result<Vec<KeyRecord>, StoreError> {
-        let mut all = self.0.prepare("SELECT * FROM gateway_keys ORDER BY created_at, id")?;
+        let mut all =
+            self.current()?.prepare("SELECT * FROM gateway_keys ORDER BY created_at, id")?;
         let rows = all.query_map([], record)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
     fn find_key(&mut self, id: &str) -> Result<Option<KeyRecord>, StoreError> {
-        let mut one = self.0.prepare_cached("SELECT * FROM gateway_keys WHERE id = ?1")?;
+        let mut one = self.current()?.prepare_cached("SELECT * FROM gateway_keys WHERE id = ?1")?;
         Ok(one.query_row([id], record).optional()?)
     }
 
     fn revoke_key(&mut self, id: &str) -> Result<bool, StoreError> {
-        let changed = self.0.execute(
+        let changed = self.current()?.execute(
             "UPDATE gateway_keys SET revoked_at = COALESCE(revoked_at, ?2) WHERE id = ?1",
             params![id, now()],
         )?;
@@ -197,6 +229,8 @@ impl Backend for Sqlite {
     }
 
     fn ping(&mut self) -> Result<(), StoreError> {
-        Ok(self.0.query_row("SELECT count(*) FROM gateway_usage LIMIT 1", [], |_| Ok(()))?)
+        Ok(self
+            .current()?
+            .query_row("SELECT count(*) FROM gateway_usage LIMIT 1", [], |_| Ok(()))?)
     }
 }
