@@ -310,6 +310,34 @@ fn bodies_that_lie_are_not_sent() {
 }
 
 #[test]
+fn a_compressed_body_is_refused_unread() {
+    let scene = scene();
+    // Half a gigabyte in half a megabyte, and an honest body.
+    let bomb = [vec![b' '; 1 << 20]].into_iter().cycle().take(512);
+    for pieces in [vec![body().into_bytes()], bomb.collect()] {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        pieces.iter().for_each(|piece| encoder.write_all(piece).unwrap());
+        let packed = encoder.finish().unwrap();
+        let idle = scene.peak_memory_bytes();
+        for coding in ["gzip", "x-gzip", "deflate", "br", "zstd", "gzip, gzip"] {
+            let head = head(&format!(
+                "content-encoding: {coding}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                packed.len()
+            ));
+            let reply = raw(&scene, &[head.as_bytes(), &packed].concat());
+            assert!(
+                statuses(&reply).iter().all(|status| status.starts_with('4')),
+                "{coding}: {reply}"
+            );
+        }
+        let more = scene.peak_memory_bytes() - idle;
+        assert!(more < 64 << 20, "{more} bytes over {idle}");
+    }
+    scene.nothing_sent();
+    assert_eq!(scene.say(NOTE).status, 200);
+}
+
+#[test]
 fn http2_without_tls_is_no_way_in() {
     let scene = scene();
     let reply = raw(&scene, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");

@@ -89,3 +89,65 @@ fn links_lead_somewhere() {
         }
     }
 }
+
+/// The names of `section` in `Cargo.toml`.
+fn crates(section: &str) -> Vec<String> {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let lines = manifest.lines().skip_while(|line| *line != format!("[{section}]")).skip(1);
+    let lines = lines.take_while(|line| !line.starts_with('['));
+    lines.filter_map(|line| line.split_once(" = ")).map(|(name, _)| name.to_owned()).collect()
+}
+
+/// What stands in backticks in the first column of the tables under `heading`.
+fn listed(page: &str, heading: &str) -> Vec<String> {
+    let section = page.split("\n## ").find(|section| section.starts_with(heading)).unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+    let cells = rows.filter_map(|row| row.split(" | ").next());
+    cells.flat_map(|cell| cell.split(", ").map(|name| name.trim_matches('`').to_owned())).collect()
+}
+
+#[test]
+fn every_dependency_has_its_reason() {
+    let page = std::fs::read_to_string(root().join("docs/dependencies.md")).unwrap();
+    for (section, heading) in [("dependencies", "In the program"), ("dev-dependencies", "In tests")]
+    {
+        let (mut own, mut said) = (crates(section), listed(&page, heading));
+        own.sort();
+        said.sort();
+        assert_eq!(own, said, "docs/dependencies.md, {heading}");
+    }
+}
+
+/// Every `file::test`, `file::*` and `src/…` that the threat model names in its tables is there.
+#[test]
+fn the_tests_that_the_threat_model_names_exist() {
+    let page = std::fs::read_to_string(root().join("docs/threat-model.md")).unwrap();
+    let mut checked = 0;
+    for row in page.lines().filter(|line| line.starts_with("| ")) {
+        for name in row.split('`').skip(1).step_by(2) {
+            if name.starts_with("src/") {
+                assert!(root().join(name).exists(), "{name}");
+                let file = std::fs::read_to_string(root().join(name)).unwrap();
+                assert!(
+                    file.contains("#[test]") || file.contains("mod tests;"),
+                    "{name} tests nothing"
+                );
+            } else if let Some((module, test)) = name.split_once("::") {
+                let file = root().join("tests/http").join(format!("{module}.rs"));
+                let text = std::fs::read_to_string(&file).unwrap_or_else(|_| panic!("no {name}"));
+                let wanted =
+                    if test == "*" { "#[test]".to_owned() } else { format!("fn {test}()") };
+                assert!(text.contains(&wanted), "no {name}");
+            } else {
+                continue;
+            }
+            checked += 1;
+        }
+        // "fuzz target `name`"
+        for (at, mark) in row.match_indices("fuzz target `") {
+            let name = row[at + mark.len()..].split('`').next().unwrap();
+            assert!(root().join(format!("tests/fuzz/{name}.rs")).exists(), "fuzz target {name}");
+        }
+    }
+    assert!(checked > 30, "{checked}");
+}

@@ -88,6 +88,39 @@ fn a_certificate_is_replaced_without_a_restart() {
     assert_eq!(get_over_tls(scene.address(), "/healthz", &first), None);
 }
 
+#[test]
+fn http2_over_tls_is_protected_like_http1() {
+    let scene = Setup::default()
+        .settings("[server]\ntls = { cert = \"cert.pem\", key = \"key.pem\" }")
+        .prepare(|folder| drop(certify(folder)))
+        .not_waiting()
+        .start(StandIn::echo());
+    let ask = |version: &str, path: &str, body: &str| {
+        let bearer = format!("authorization: Bearer {KEY}");
+        let upstream = format!("x-openai-key: {OPENAI_KEY}");
+        let output = std::process::Command::new("curl")
+            .args([version, "--silent", "--show-error", "--max-time", "60", "--cacert", "cert.pem"])
+            .args(["-H", "content-type: application/json", "-H", &bearer, "-H", &upstream])
+            .args(["--write-out", "\n%{http_version} %{http_code}", "--data-raw", body])
+            .arg(format!("https://{}{path}", scene.address()))
+            .current_dir(scene.folder())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let chat = json!({"model": "gpt-4o", "messages": [{"role": "user", "content": NOTE}]});
+    for (version, number) in [("--http2", "2"), ("--http1.1", "1.1")] {
+        let chat = ask(version, "/v1/chat/completions", &chat.to_string());
+        assert!(chat.contains(NOTE) && chat.ends_with(&format!("\n{number} 200")), "{chat}");
+        let other = ask(version, "/v1/files", "{}");
+        assert!(other.ends_with(&format!("\n{number} 404")), "{other}");
+        let broken = ask(version, "/v1/chat/completions", "{\"messages\": \"John Doe\"}");
+        assert!(broken.ends_with(&format!("\n{number} 400")), "{broken}");
+    }
+    assert_eq!(scene.standin.count(), 2);
+}
+
 /// Replaces the settings file of a running gateway and has it read.
 fn reload(scene: &Scene, change: impl Fn(String) -> String) {
     let file = scene.folder().join("settings.toml");

@@ -55,6 +55,16 @@ pub(crate) const OPENAI_KEY: &str = "sk-test-upstream";
 /// How long anything may take before a test gives up: generous, since machines are shared.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Starts the gateway: its process, its log, and the address that it listens on.
+fn run(command: &mut Command) -> (Child, Arc<Mutex<String>>, String) {
+    let mut child = command.spawn().unwrap();
+    let (log, address) = follow(&mut child);
+    let Ok(address) = address.recv_timeout(PATIENCE) else {
+        panic!("the gateway did not start: {}", log.lock().unwrap())
+    };
+    (child, log, address)
+}
+
 /// The program, with nothing of this machine's environment that could change what it does.
 pub(crate) fn gateway_command(folder: &Path) -> Command {
     in_folder(Command::new(env!("CARGO_BIN_EXE_deid-gateway")), folder)
@@ -224,6 +234,30 @@ impl Scene {
     /// Waits for the gateway to end by itself.
     pub(crate) fn wait_for_end(&mut self) -> std::process::ExitStatus {
         self.child.wait().unwrap()
+    }
+
+    /// Whether the gateway has not ended.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Kills the gateway, if it still runs, and starts it again on what it has left behind.
+    pub(crate) fn restart(&mut self) {
+        let _ = self.child.kill();
+        self.child.wait().unwrap();
+        let mut command = gateway_command(self.folder());
+        command
+            .args(["serve", "--settings", "settings.toml"])
+            .env("DEID__SERVER__PORT", "0")
+            .env("DEID__KEYS__STATIC", KEY_HASH)
+            .env("DEID__UPSTREAM__BASE_URL", self.standin.base_url());
+        for (name, value) in &self.env {
+            command.env(name, value);
+        }
+        let before = self.log();
+        (self.child, self.log, self.address) = run(&mut command);
+        self.log.lock().unwrap().insert_str(0, &before);
+        self.wait_until("/readyz", 200);
     }
 
     /// The most memory that the gateway has held, in bytes.

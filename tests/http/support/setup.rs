@@ -2,9 +2,7 @@
 
 use std::{path::Path, process::Command};
 
-use super::{
-    KEY_HASH, PATIENCE, Scene, follow, gateway_command, in_folder, model_folder, standin::StandIn,
-};
+use super::{KEY_HASH, Scene, gateway_command, in_folder, model_folder, run, standin::StandIn};
 
 /// Something that is done in the gateway's folder before it starts.
 type Preparation = Box<dyn FnOnce(&Path)>;
@@ -127,14 +125,8 @@ impl Setup {
         for (name, value) in &self.env {
             command.env(name, value);
         }
-        let mut child = command.spawn().unwrap();
-        let (log, address) = follow(&mut child);
-        let mut scene =
-            Scene { child, log, address: String::new(), standin, env: self.env, folder };
-        match address.recv_timeout(PATIENCE) {
-            Ok(address) => scene.address = address,
-            Err(_) => panic!("the gateway did not start: {}", scene.log()),
-        }
+        let (child, log, address) = run(&mut command);
+        let scene = Scene { child, log, address, standin, env: self.env, folder };
         if self.wait_until_ready {
             scene.wait_until("/readyz", 200);
         }

@@ -3,7 +3,7 @@
 
 use std::{
     io::{Read, Write},
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     sync::{Arc, Mutex},
     thread,
 };
@@ -45,6 +45,8 @@ pub(crate) enum Answer {
     Http(u16, Vec<(&'static str, String)>, Vec<u8>),
     /// These bytes and the end of the connection.
     Raw(Vec<u8>),
+    /// These bytes, and the connection goes on.
+    More(Vec<u8>),
     /// A large body, made up as it is sent: the given number of times this piece, its length
     /// announced or not.
     Flood(&'static [u8], usize, bool),
@@ -116,15 +118,24 @@ pub(crate) struct StandIn {
 impl StandIn {
     /// Answers every request with what `answer` makes of it.
     pub(crate) fn new(answer: impl Fn(&Received) -> Answer + Send + Sync + 'static) -> Self {
-        Self::listen("http", answer, None)
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::listen("http", listener, answer, None)
+    }
+
+    /// The same at an address that was another's.
+    pub(crate) fn at(
+        address: SocketAddr,
+        answer: impl Fn(&Received) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        Self::listen("http", TcpListener::bind(address).unwrap(), answer, None)
     }
 
     fn listen(
         scheme: &'static str,
+        listener: TcpListener,
         answer: impl Fn(&Received) -> Answer + Send + Sync + 'static,
         tls: Option<Arc<rustls::ServerConfig>>,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let received = Arc::new(Mutex::new(Vec::new()));
         let answer = Arc::new(answer);
@@ -159,7 +170,8 @@ impl StandIn {
             .with_single_cert(vec![identity.cert.der().clone()], key.unwrap())
             .unwrap();
         let echo = |request: &Received| Answer::content(&request.last_text());
-        (Self::listen("https", echo, Some(Arc::new(config))), identity.cert.pem())
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        (Self::listen("https", listener, echo, Some(Arc::new(config))), identity.cert.pem())
     }
 
     /// Says back what the last message said, placeholders and all.
@@ -214,6 +226,7 @@ fn converse(
                 stream.write_all(&[head.as_bytes(), &body].concat())?;
             }
             Answer::Raw(bytes) => return stream.write_all(&bytes),
+            Answer::More(bytes) => stream.write_all(&bytes)?,
             Answer::Flood(piece, times, announced) => {
                 let length = piece.len() * times;
                 let length =
