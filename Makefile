@@ -1,7 +1,7 @@
 # `make` lists the targets. Each does all its own set-up on a fresh machine.
 
 .DEFAULT_GOAL := help
-.PHONY: help build serve demo test lint fmt advisories bench evaluate fuzz dist test-dist test-llm campaign
+.PHONY: help build serve demo test lint fmt advisories bench evaluate fuzz dist test-dist test-llm campaign soak
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -28,6 +28,11 @@ campaign: build ## Send 20,000 generated requests with canaries through the gate
 	@scripts/install-system-packages --test
 	@scripts/install-venv clients
 	@.tools/venv-clients/bin/python tests/clients/campaign.py target/release/deid-gateway
+
+soak: build ## Send an hour of mixed traffic, then too much of it (SECONDS=3600), and watch memory and latency
+	@scripts/install-system-packages --test
+	@scripts/install-venv clients
+	@.tools/venv-clients/bin/python tests/clients/soak.py target/release/deid-gateway --seconds $(or $(SECONDS),3600) --quiet-machine
 
 test-llm: build ## Run the gateway in front of a real language model, which is built on the first run
 	@scripts/test-llm
