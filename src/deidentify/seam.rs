@@ -190,20 +190,20 @@ impl Seam {
         !self.tight && self.pieces.iter().skip(1).any(|piece| behind(&piece))
     }
 
-    /// Whether a seam within `span` has an ordinary word on a side of it, so that its sides are no
-    /// halves of a word.
+    /// Whether an ordinary word begins at a seam within `span` behind one that is none, so that they are no
+    /// halves: "Doe" and "was". "To" and "bias" may be.
     fn joins_words(&self, span: Span) -> bool {
         let text = self.text.expose_phi();
         let seams = self.pieces.iter().skip(1).map(|piece| piece.span.start);
         seams.filter(|at| (span.start + 1..span.end).contains(at)).any(|at| {
-            let (left, right) =
-                (text.get(..at).unwrap_or_default(), text.get(at..).unwrap_or_default());
-            let before = left.rsplit(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
-            let after = right.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
-            [before, after]
-                .map(str::to_lowercase)
-                .iter()
-                .any(|word| is_common(word) || is_ordinary(word))
+            let is_mark = |c: char| !c.is_alphabetic();
+            let before = text.get(..at).unwrap_or_default().rsplit(is_mark).next();
+            let after = text.get(at..).unwrap_or_default().split(is_mark).next();
+            let [before, after] = [before, after].map(|word| {
+                let word = word.unwrap_or_default().to_lowercase();
+                is_common(&word) || is_ordinary(&word)
+            });
+            after && !before
         })
     }
 }
@@ -287,5 +287,9 @@ mod tests {
         let one = Detection { span, ..found("Ann") };
         assert_eq!(one.span.of(seams[1].text.expose_phi()), Some("John Doewas"));
         assert_eq!(seams[1].news(&[one]), []);
+        let seams = self::seams(&[leaf("Patient: To"), leaf("bias Hernandez")]);
+        let one = Detection { span: Span::new(9, 25), ..found("Ann") };
+        assert_eq!(one.span.of(seams[1].text.expose_phi()), Some("Tobias Hernandez"));
+        assert_eq!(seams[1].news(std::slice::from_ref(&one)), [one]);
     }
 }

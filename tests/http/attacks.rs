@@ -310,6 +310,28 @@ fn bodies_that_lie_are_not_sent() {
 }
 
 #[test]
+fn whatever_the_content_type_says_the_body_is_scrubbed_or_refused() {
+    let scene = scene();
+    let body = body();
+    for kind in [
+        "",
+        "content-type: text/plain\r\n",
+        "content-type: application/x-www-form-urlencoded\r\n",
+        "content-type: multipart/form-data; boundary=x\r\n",
+        "content-type: application/json; charset=utf-16\r\n",
+        "content-type: application/json\r\ncontent-type: text/html\r\n",
+        "content-type: \x01\r\n",
+    ] {
+        let head =
+            head(&format!("{kind}content-length: {}\r\nconnection: close\r\n\r\n", body.len()));
+        let reply = raw(&scene, format!("{head}{body}").as_bytes());
+        let status = statuses(&reply);
+        assert!(["200", "400", "415"].iter().any(|one| status == [*one]), "{kind}: {reply}");
+        assert!(status == ["200"] || !reply.contains("Doe"), "{kind} is quoted");
+    }
+}
+
+#[test]
 fn a_compressed_body_is_refused_unread() {
     let scene = scene();
     // Half a gigabyte in half a megabyte, and an honest body.
