@@ -101,3 +101,56 @@ fn broken_gold_files_are_named_with_their_line() {
     assert_eq!(status, 1);
     assert!(error.contains("gold.jsonl, line 4"), "{error}");
 }
+
+/// The rows of `tests/data/identifiers.tsv`.
+#[test]
+fn every_kind_of_identifier_is_found_and_its_look_alikes_are_left() {
+    let table = include_str!("data/identifiers.tsv");
+    let rows: Vec<Vec<&str>> = table
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| line.split('\t').collect())
+        .collect();
+    let gold: Vec<String> = rows
+        .iter()
+        .map(|row| {
+            json!({"id": row[1], "text": row[1].replace("\\n", "\n"), "spans": []}).to_string()
+        })
+        .collect();
+    let folder = tempfile::tempdir().unwrap();
+    let (status, _, error) =
+        evaluate(folder.path(), &gold.join("\n"), &["--predictions", "found.jsonl"]);
+    assert_eq!(status, 0, "{error}");
+    let found = fs::read_to_string(folder.path().join("found.jsonl")).unwrap();
+    let mut wrong = String::new();
+    for (row, found) in rows.iter().zip(found.lines()) {
+        let text: Vec<char> = row[1].replace("\\n", "\n").chars().collect();
+        let spans = serde_json::from_str::<Value>(found).unwrap()["spans"].take();
+        let at = |span: &Value, key: &str| usize::try_from(span[key].as_u64().unwrap()).unwrap();
+        let spans: Vec<(String, String)> = spans
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|span| {
+                let value = &text[at(span, "start")..at(span, "end")];
+                (span["label"].as_str().unwrap().to_owned(), value.iter().collect())
+            })
+            .collect();
+        let labels: Vec<&str> = row[0].split('|').collect();
+        let right = match row.get(2) {
+            None => spans.is_empty(),
+            // Neighbours may be one find, and other kinds may stand in the same text.
+            Some(wanted) => wanted.split('|').all(|wanted| {
+                spans.iter().any(|(label, value)| {
+                    labels.contains(&label.as_str())
+                        && value.contains(wanted)
+                        && value.len() <= wanted.len() + row[2].len()
+                })
+            }),
+        };
+        if !right {
+            wrong += &format!("{row:?}: found {spans:?}\n");
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}

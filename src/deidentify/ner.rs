@@ -15,6 +15,7 @@ mod narrow;
 mod network;
 mod notation;
 mod pool;
+mod public;
 mod thresholds;
 mod token_types;
 mod vocabulary;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt};
 
+pub(super) use self::vocabulary::is_term;
 pub use self::{engine::EngineOptions, model::ModelError};
 use super::{
     detector::{DetectError, Detector, Least},

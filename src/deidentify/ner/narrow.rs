@@ -2,7 +2,11 @@
 //! its ends name nobody, and the model of a sentence is the worse for every word that it does not see.
 
 use super::{
-    super::entity::{Detection, Label, Span},
+    super::{
+        entity::{Detection, Label, Span},
+        rules::is_no_name,
+    },
+    public::is_public,
     vocabulary::is_term,
 };
 
@@ -14,8 +18,11 @@ const AROUND_PLACES: &[&str] = &[
 ];
 
 /// The same of a name. Many short words are names of somebody, written small or not.
-const AROUND_NAMES: &[&str] =
-    &["and", "by", "for", "from", "is", "or", "pt", "the", "u", "was", "with", "you"];
+const AROUND_NAMES: &[&str] = &[
+    "and", "at", "bday", "by", "for", "from", "gave", "had", "has", "is", "of", "on", "or", "out",
+    "pt", "she", "the", "they", "to", "u", "was", "who", "with", "you", "COMMA", "PERIOD", "comma",
+    "period",
+];
 
 /// Degrees and licences after a name, as they are written.
 const DEGREES: &[&str] = &[
@@ -27,8 +34,10 @@ const DEGREES: &[&str] = &[
 
 /// Forms of address, without their period.
 const TITLES: &[&str] = &[
-    "Capt", "Col", "Dr", "Lt", "Maj", "Miss", "Mister", "Mme", "Mr", "Mrs", "Ms", "Mx", "Prof",
-    "Rev", "Sgt", "Sr", "Sra",
+    "Capt", "Col", "DOCTOR", "DR", "Deacon", "Deputy", "Doctor", "Dr", "Dra", "Fr", "Frau", "Herr",
+    "Lt", "MISTER", "MR", "MRS", "Maj", "Miss", "Missus", "Mister", "Mme", "Mr", "Mrs", "Ms", "Mw",
+    "Mx", "Pastor", "Prof", "Rev", "Sgt", "Sig", "Sr", "Sra", "doctor", "dr", "miss", "missus",
+    "mister", "mr", "mrs", "ms",
 ];
 
 const WEEKDAYS: &[&str] = &[
@@ -153,6 +162,10 @@ fn narrow(text: &str, detection: Detection) -> Option<Detection> {
                 AROUND_NAMES.contains(&word) || TITLES.contains(&word)
             });
             span = without_terms(text, without_degrees(text, span));
+            // "Kayden bday", "deb gave": words in small letters that nobody is called.
+            span = without_ends(text, span, |word| {
+                word.starts_with(char::is_lowercase) && is_no_name(word)
+            });
             // "b." for "born".
             if signs < 2 && value.starts_with(char::is_lowercase) {
                 return None;
@@ -180,7 +193,8 @@ fn narrow(text: &str, detection: Detection) -> Option<Detection> {
             span = without_ends(text, span, |word| CUES.contains(&word));
         }
     }
-    span.of(text)?.contains(char::is_alphanumeric).then_some(Detection { span, ..detection })
+    let kept = Detection { span, ..detection };
+    (span.of(text)?.contains(char::is_alphanumeric) && !is_public(text, &kept)).then_some(kept)
 }
 
 fn is_weekday(word: &str) -> bool {

@@ -47,7 +47,7 @@ pub(super) fn is_clinical(text: &str, detection: &Detection) -> bool {
 }
 
 /// Whether `word` is a clinical term.
-pub(super) fn is_term(word: &str) -> bool {
+pub(in crate::deidentify) fn is_term(word: &str) -> bool {
     let long = word.chars().count() > ABBREVIATION_LETTERS;
     let capitals = word.chars().all(|c| c.is_uppercase() || c.is_numeric());
     (long || capitals) && TERMS.contains(word.to_lowercase().as_str())

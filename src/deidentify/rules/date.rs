@@ -4,9 +4,13 @@
 //! words, before or after the day; days in words; holidays. A month and day alone ("3/14") looks like
 //! a score or a share, so that its surroundings decide.
 
+mod day;
 mod month_day;
 
-use self::month_day::{DATED, last_word, month_day, month_day_hyphen};
+use self::{
+    day::{day_alone, month_dotted},
+    month_day::{DATED, last_word, month_day, month_day_hyphen},
+};
 use super::{
     engine::{Check, Found, Guard, Hit, Rule, Start, always},
     words::{is_ordinary, listed},
@@ -146,6 +150,39 @@ pub(super) const RULES: &[Rule] = &[
         r"((?:19|20)[0-9]{2}[年년][ ]?[0-9]{1,2}[月월](?:[ ]?[0-9]{1,2}[日일])?)",
         always,
     ),
+    // "am 14.3.", "vom 12. bis 19.01.2024": German days.
+    rule(
+        Start::Words("am vom bis seit ab zum"),
+        0.85,
+        r"(?:am|vom|bis|seit|ab|zum)[ ]([0-9]{1,2}\.[ ]?[0-9]{1,2}\.)(?:[ ,;)\n]|\z)",
+        month_dotted,
+    ),
+    rule(
+        Start::Words("vom"),
+        0.85,
+        r"vom[ ]([0-9]{1,2}\.)[ ](?:bis|-|–)[ ][0-9]{1,2}\.[ ]?[0-9]{1,2}\.",
+        always,
+    ),
+    // "before the 30th", "Thursday the 12th": a day of the month, and no floor, rib or percentile.
+    rule(
+        Start::DigitsWhen(1, 2, |around| {
+            matches!(around.mark(), b's' | b'n' | b'r' | b't') && around.prev == b' '
+        }),
+        0.75,
+        r"([0-9]{1,2}(?:st|nd|rd|th))\b",
+        day_alone,
+    ),
+    rule(
+        Start::WordsWhen(
+            "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth \
+                 thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth \
+                 twentieth thirtieth twenty thirty",
+            |around| around.prev == b' ',
+        ),
+        0.75,
+        r"(<ordinal>)\b",
+        day_alone,
+    ),
     // "10 ix 1998": the month in Roman figures.
     rule(
         Start::DigitsWhen(1, 2, |around| matches!(around.mark(), b' ' | b'.' | b'/' | b'-')),
@@ -187,7 +224,12 @@ fn is_day_and_month(one: u32, two: u32) -> bool {
 /// "3 mars" is no date in English: a year or a "de" tells the language.
 fn translated(found: &Found<'_>) -> Option<Hit> {
     let parts = numbers(found.value());
-    let told = parts.len() == 2 || found.value().contains(" de ");
+    // Months that are no English words need nothing more: "3 juni".
+    let lower = found.value().to_lowercase();
+    let foreign = !["mars", "mai", "abril", "mayo"].iter().any(|month| lower.ends_with(month))
+        || found.before(3) == "le "
+        || found.before(3) == "am ";
+    let told = parts.len() == 2 || found.value().contains(" de ") || foreign;
     (told && parts.first().is_some_and(|day| (1..=31).contains(day)) && !found.is_cut())
         .then(|| found.keep())
         .flatten()

@@ -242,8 +242,8 @@ impl Hl7 {
                 (Staff, 13) => Some(Label::Organization),
                 (Staff, 14) if component.len() > 3 => Some(Label::Organization),
                 (First(label), 0) => Some(label),
-                // Country, type and use of an address are no identifiers, nor those of a number.
-                (All(Label::Location), 0..=4 | 8) => Some(Label::Location),
+                // State, country, type and use of an address are no identifiers, nor those of a number.
+                (All(Label::Location), 0..=2 | 4 | 8) => Some(Label::Location),
                 (All(label), _)
                     if label != Label::Location
                         && component.bytes().filter(u8::is_ascii_digit).count() > 2

@@ -25,6 +25,11 @@ mod table;
 mod vehicle;
 mod web;
 
+pub(super) use self::{
+    number::is_drug_code,
+    words::{is_no_name, is_region},
+};
+
 use std::sync::Arc;
 pub(super) use words::is_ordinary;
 

@@ -40,6 +40,10 @@ struct Token<'t> {
 const PARTICLES: &str = "de del della di da dos das do du des la las los le van von der den ter ten el al \
          bin ibn bint abu ben bar san st saint mac mc o af av zu zur y e";
 const SUFFIXES: &str = "jr sr ii iii iv";
+/// Degrees and licences that a comma parts from a name and that no first name is written like.
+const DEGREES: &str = "pa-c aemt nremt emt emt-p emt-b fnp-c fnp-bc agnp-c pmhnp pmhnp-bc rn-bc rnc ccrn cen \
+                       bcba lcpc lpcc lisw lmsw cpnp whnp acnp-bc crnp cma rma rdh ccma cpht rdms rvt facog \
+                       faap facc frcpc mrcs msc bsc mph mha edd mft mlt pmp cgc otd";
 
 /// The name at `at`, if there is one.
 pub(super) fn read(text: &str, at: usize, how: How) -> Option<Span> {
@@ -74,6 +78,7 @@ pub(super) fn read(text: &str, at: usize, how: How) -> Option<Span> {
             true,
         )
         && !is_suffix(given.text)
+        && !listed(DEGREES, &given.text.to_ascii_lowercase())
         && (given.case == Case::Initial
             || !is_ordinary(given.text)
             || (how.sure && given.case == Case::Title))

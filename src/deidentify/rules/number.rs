@@ -245,9 +245,24 @@ fn formed(found: &Found<'_>) -> Option<Hit> {
     let cut = found.is_cut()
         || matches!(found.prev(), b'_' | b'.' | b'/' | b'-')
         || matches!(found.next(), b'_' | b'^');
-    (digits >= least && !code && !unit && !cut && !public.contains(&prefix.as_str()))
+    let drug = is_drug_code(value);
+    (digits >= least && !code && !drug && !unit && !cut && !public.contains(&prefix.as_str()))
         .then(|| found.keep())
         .flatten()
+}
+
+/// The forms of the National Drug Code (21 CFR 207.33): 4-4-2, 5-3-2, 5-4-1, and 5-4-2 in billing.
+pub(in crate::deidentify) fn is_drug_code(value: &str) -> bool {
+    let mut parts = value
+        .split('-')
+        .map(|part| if part.bytes().all(|byte| byte.is_ascii_digit()) { part.len() } else { 0 });
+    let form = (parts.next(), parts.next(), parts.next(), parts.next());
+    matches!(
+        form,
+        (Some(4), Some(4), Some(2), None)
+            | (Some(5), Some(3), Some(2), None)
+            | (Some(5), Some(4), Some(1 | 2), None)
+    )
 }
 
 /// The same with letters and a hyphen before it: "D-24437836".
@@ -357,7 +372,17 @@ fn strong_value(found: &Found<'_>) -> Option<Hit> {
             ]
             .iter()
             .any(|unit| after.starts_with(unit)));
-    let ratio = super::engine::byte_before(found.text, found.at) == b'/';
+    // An object identifier names a system, not a patient: "urn:oid:1.2.36.146".
+    let system = value.len() > 4
+        && (value.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("oid:"))
+            || value.matches('.').count() > 3);
+    // "REF 500-03-54E  LOT 73RK21": the catalogue number of a product (ISO 15223-1), not of a piece.
+    let line =
+        found.text.get(found.at..).and_then(|rest| rest.split('\n').next()).unwrap_or_default();
+    let cue = found.text.get(found.at..found.span.start).unwrap_or_default();
+    let product = cue.starts_with("REF ")
+        && ["LOT", "QTY", "EXP", "SZ", "SN ", " mm", "DEG"].iter().any(|word| line.contains(word));
+    let ratio = system || product || super::engine::byte_before(found.text, found.at) == b'/';
     // "DL 4.5", "CIN 2.5": a small number with a decimal point is a measurement.
     let decimal = value.split_once('.').is_some_and(|(whole, part)| {
         let figures =

@@ -25,13 +25,13 @@ pub(super) const RULES: &[Rule] = &[
     // Titles. The span is the name without them.
     rule(
         Start::Words(
-            "dr doctor drs prof professor mrs mister mx miss mme hr frau herr señor \
+            "dr doctor drs dra prof professor mrs mister missus mx miss mme hr frau herr señor \
                  senor señora senora sra rev reverend rabbi imam pastor chaplain father \
                  sister brother dame sgt sergeant capt captain maj major lt lieutenant \
                  col colonel cpl pvt officer detective det judge hon",
         ),
         0.95,
-        r"(?:(?:drs?|prof|mrs|mx|mme|sra|rev)\b\.?|(?:doctor|professor|mister|frau|herr|se[nñ]ora?|reverend|rabbi)\b)[ ]{1,2}(?:(?:dr|prof|med|\(?(?:mrs|mr|ms))\b[.)]*[ ])?(\p{L})",
+        r"(?:(?:drs?|dra|prof|mrs|mx|mme|sra|rev)\b\.?|(?:doctor|professor|mister|missus|frau|herr|se[nñ]ora?|reverend|rabbi)\b)[ ]{1,2}(?:(?:dr|prof|med|\(?(?:mrs|mr|ms))\b[.)]*[ ])?(\p{L})",
         title,
     ),
     rule(Start::Words("dr doctor mr ms mrs"), 0.9, r"(?:dr|mr|mrs|ms)\.(\p{L})", titled_only),
@@ -202,6 +202,16 @@ fn title(found: &Found<'_>) -> Option<Hit> {
     let cue = found.text.get(found.at..found.span.start)?;
     let caps = cue.bytes().all(|byte| !byte.is_ascii_lowercase());
     let long = cue.trim().len() > 4;
+    // "dr b": an initial, and none of the words of a letter.
+    let rest = found.rest();
+    if rest.starts_with(|c: char| {
+        c.is_ascii_lowercase() && !matches!(c, 'a' | 'i' | 'o' | 'c' | 'w' | 'x')
+    }) && rest
+        .get(1..)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', ',', '\n', ';', '?']))
+    {
+        return found.keep_span(Span::new(found.span.start, found.span.start + 1));
+    }
     // "DOCTOR ORDERED", "doctor kumar".
     name(
         found,
@@ -323,6 +333,10 @@ fn named(found: &Found<'_>) -> Option<Hit> {
         || cue.contains("goes by")
         || cue.contains("calls ")
         || cue.contains("addressed as");
+    // "née le 1er mars": a date follows.
+    if found.rest().starts_with("le ") {
+        return None;
+    }
     let span = read(found.text, found.span.start, How { sure, ..WEAK })?;
     let lower = span.of(found.text)?.starts_with(char::is_lowercase);
     if lower
@@ -356,7 +370,7 @@ fn actor(found: &Found<'_>) -> Option<Hit> {
         return None;
     }
     let span = read(found.text, found.span.start, TITLED)?;
-    let words = span.of(found.text)?.split([' ', '-']).count();
+    let words = span.of(found.text)?.split(' ').count();
     if caps && words < 2 {
         return None;
     }

@@ -9,7 +9,10 @@
 
 use phonenumber::country;
 
-use super::engine::{Check, Found, Guard, Hit, Rule, Start, always, before};
+use super::{
+    engine::{Check, Found, Guard, Hit, Rule, Start, always, before},
+    number::is_drug_code,
+};
 use crate::deidentify::entity::{Label, Span};
 
 const fn rule(start: Start, score: f32, pattern: &'static str, check: Check) -> Rule {
@@ -229,7 +232,7 @@ fn trunk(found: &Found<'_>) -> Option<Hit> {
     let is_date = groups == 3 && found.value().contains(['/', '.', '-']) && count <= 8;
     if found.is_cut()
         || is_date
-        || found.before(6).to_ascii_lowercase().contains("ndc")
+        || is_drug_code(found.value()) && !has_cue(found)
         || !(9..=14).contains(&count)
         || (groups < 3 && !has_cue(found))
     {

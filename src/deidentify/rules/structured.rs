@@ -136,7 +136,15 @@ pub(super) const RULES: &[Rule] = &[
         "vcard",
         Label::Location,
         Start::WordsWhen("adr label geo", PROPERTY),
-        r"(?:adr|geo)(?:;[^:\r\n]{1,60})?:([^\r\n]{4,140})",
+        r"(?:adr|geo)(?:;[^:\r\n]{1,60})?:([^;\r\n]{4,140})[\r\n]",
+        vcard_line,
+    ),
+    // Box, extension, street, town, region, postcode, country: all but region and country (RFC 6350, 6.3.1).
+    rule(
+        "vcard",
+        Label::Location,
+        Start::WordsWhen("adr", PROPERTY),
+        r"adr(?:;[^:\r\n]{1,60})?:([^;\r\n]{0,60});([^;\r\n]{0,60});([^;\r\n]{0,90});([^;\r\n]{0,60})(?:;[^;\r\n]{0,60}(?:;([^;\r\n]{0,20}))?)?",
         vcard_line,
     ),
     rule(

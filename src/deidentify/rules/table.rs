@@ -27,9 +27,8 @@ fn column(name: &str) -> Option<Option<Label>> {
         | "employee" | "employeename" | "student" | "client" | "clientname" | "pcp" | "surgeon"
         | "resident" | "maidenname" | "given" | "family" | "caregiver" | "nextofkin"
         | "insured" | "guarantor" | "orderingprovider" | "clinician" | "staff" | "user"
-        | "username" | "author" | "nickname" | "residentname" | "studentname" | "preferredname" => {
-            Label::Name
-        }
+        | "username" | "author" | "nickname" | "initials" | "residentname" | "studentname"
+        | "preferredname" => Label::Name,
         "dob" | "birthdate" | "dateofbirth" | "date" | "admitdate" | "admissiondate"
         | "dischargedate" | "dos" | "dateofservice" | "servicedate" | "visitdate" | "deathdate"
         | "admitted" | "discharged" | "apptdate" | "appointment" | "start" | "stop" | "end"

@@ -7,7 +7,7 @@ use std::{
 
 use once_cell::sync::Lazy;
 
-use crate::deidentify::entity::Span;
+use crate::deidentify::{entity::Span, ner::is_term};
 
 /// A run of letters and digits.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -140,6 +140,10 @@ pub(super) type Set = HashSet<&'static str, BuildHasherDefault<Mixed>>;
 /// Words of ordinary and clinical English, lower case: counted in public clinical dialogue and notes.
 static ORDINARY: Lazy<Set> = Lazy::new(|| include_str!("words.txt").lines().collect());
 
+/// Words of English that are no name of people or places, lower case: SCOWL's (Debian's wamerican), less the
+/// surnames of the US census, first names (WGND 2.0) and cities. Those that end as `is_ordinary` knows are left out.
+static ENGLISH: Lazy<Set> = Lazy::new(|| include_str!("english.txt").lines().collect());
+
 /// Words that end a name wherever they stand: function words, verbs and the labels of forms.
 static STOP: Lazy<Set> =
     Lazy::new(|| include_str!("stop_words.txt").split_ascii_whitespace().collect());
@@ -150,11 +154,40 @@ pub(in crate::deidentify) fn is_ordinary(word: &str) -> bool {
         let base = lower.strip_suffix("'s").unwrap_or(lower);
         ORDINARY.contains(base)
             || STOP.contains(base)
-            || base.strip_suffix('s').is_some_and(|one| one.len() > 3 && ORDINARY.contains(one))
+            || ENGLISH.contains(base)
+            || base.strip_suffix('s').is_some_and(|one| {
+                one.len() > 3 && (ORDINARY.contains(one) || ENGLISH.contains(one))
+            })
             || ends_in(base, &["tion", "osis", "itis", "emia", "ectomy", "ology", "ously", "graphy", "scopy", "plasty", "pathy", "otomy", "ostomy"])
             // Names end so too: Manning, Xiaoming, Clement, Guinness.
             || (word.starts_with(char::is_lowercase) && ends_in(base, &["ing", "sion", "ment", "ness", "ed", "ly"]))
             || ends_in(base, &["'m", "'ve", "'d", "'ll", "'re", "n't"])
+    }) || is_term(word)
+        || is_scanned_capital(word)
+        || word.contains('-') && word.split('-').all(|part| part.len() > 2 && is_ordinary(part))
+}
+
+/// "HlSTORY": a small l among capitals is an I that a scanner read.
+fn is_scanned_capital(word: &str) -> bool {
+    let scanned =
+        word.len() > 4 && word.contains('l') && word.chars().all(|c| c == 'l' || !c.is_lowercase());
+    scanned && is_ordinary(&word.replace('l', "I"))
+}
+
+/// States of the United States, Canada and Australia, and countries, lower case, but for "Georgia", "Jordan", "Chad"
+/// and "New York", "Washington", "Victoria", which are people and towns too.
+static REGIONS: Lazy<Set> = Lazy::new(|| include_str!("regions.txt").lines().collect());
+
+/// Whether `place` is a state or a country, which is no PHI (45 CFR 164.514(b)(2)(i)(B)).
+pub(in crate::deidentify) fn is_region(place: &str) -> bool {
+    in_lower_case(place, |lower| REGIONS.contains(lower.strip_prefix("the ").unwrap_or(lower)))
+}
+
+/// Whether `word` is a word of English and no name at all.
+pub(in crate::deidentify) fn is_no_name(word: &str) -> bool {
+    in_lower_case(word, |lower| {
+        ENGLISH.contains(lower)
+            || lower.strip_suffix('s').is_some_and(|one| one.len() > 3 && ENGLISH.contains(one))
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::{
     engine::{Found, Hit, before},
-    words::{is_ordinary, listed},
+    words::{is_ordinary, is_region, listed},
 };
 use super::{STATES, titles_before};
 use crate::deidentify::entity::Span;
@@ -154,13 +154,12 @@ pub(super) fn place(found: &Found<'_>) -> Option<Hit> {
             break;
         }
     }
-    const NOT_SMALLER: &str = "United America Mexico Canada China India England France Germany Japan Russia \
-         Vietnam Philippines Spain Italy";
     let first = value.split(' ').next().unwrap_or_default();
     let state = listed(STATES, &first.to_ascii_lowercase())
         && first.len() > 2
         && !matches!(first, "New" | "North" | "South" | "West");
-    if listed(NOT_SMALLER, first) || state || end < 3 {
+    let region = matches!(first, "United" | "America") || value.get(..end).is_some_and(is_region);
+    if region || state || end < 3 {
         return None;
     }
     found.keep_span(Span::new(found.span.start, found.span.start + end))

@@ -28,7 +28,19 @@ pub(super) const DATED: &str = "on since until till til by from dated date seen 
          between around eff effective scheduled rescheduled for completed done collected \
          drawn received reported ended ends recert reviewed as afternoon morning evening \
          night of op procedure admit filled refilled refill call called signed repeat f/u \
-         followup follow-up";
+         followup follow-up read placed pulled removed inserted given";
+
+/// What is said of scores and strengths.
+const MEASURED: &str = "rated scored graded improved decreased increased reduced remained measured described reported \
+                        need needed tested noted weaned titrated palpated preserved observed repeated repeat \
+                        diminished estimated red bled fixed speed unchanged answered recalled diluted completed \
+                        asked used mixed listed followed";
+
+/// What is given into an arm.
+const VACCINES: &[&str] = &[
+    "ppd", "placed", "given", "tdap", "mmr", "hep ", "flu", "shot", "vacc", "inj", "var", "ipv",
+    "hpv",
+];
 
 pub(super) fn last_word(text: &str) -> String {
     let text = text.trim_end_matches([' ', ':', '(', '=', '#', '\t', '"']);
@@ -60,13 +72,29 @@ pub(super) fn month_day(found: &Found<'_>) -> Option<Hit> {
     }
     let word = last_word(found.before(24));
     let before = found.before(12);
+    // "7/10 to 3/10" are two shares of one whole.
+    let whole = format!("/{two} ");
     let second = matches!(word.as_str(), "to" | "and" | "through" | "thru" | "or")
+        && !before.contains(&whole)
         && before.trim_start_matches(|c: char| c != '/').len() > 4
         && before.contains('/');
     if second {
         return found.keep();
     }
-    if listed(DATED, word.as_str()) && word != "of" {
+    // "cita el 5/9", "vu le 12/4", "dia 8/4"; "LE 4/5" is a strength.
+    let told = [" el ", " le ", " il ", " dia ", " día "].iter().any(|word| before.ends_with(word));
+    // Where something was given: "PPD placed L FA 8/30", "Tdap R delt 6/2".
+    let site = matches!(word.as_str(), "fa" | "forearm" | "delt" | "deltoid" | "arm")
+        && one <= 12
+        && VACCINES.iter().any(|given| found.before(32).to_ascii_lowercase().contains(given));
+    // "today is 7/9"; "denied 4/2", "mailed 6/1", but "rated 7/10", "improved 4/5".
+    let today = before.to_ascii_lowercase().ends_with("today is ");
+    let happened = one <= 12
+        && word.len() > 4
+        && word.ends_with("ed")
+        && !matches!(two, 5 | 10)
+        && !listed(MEASURED, &word);
+    if told || site || today || happened || listed(DATED, word.as_str()) && word != "of" {
         return found.keep();
     }
     // A range of dates: "3/14-3/20", "3/14 to 3/20".
@@ -88,6 +116,14 @@ pub(super) fn month_day(found: &Found<'_>) -> Option<Hit> {
     let month_first = one <= 12 && two > 12 && !matches!(two, 15 | 20 | 24 | 25 | 27 | 28 | 30);
     let odd = one <= 12 && matches!(two, 7 | 9 | 11) && one != two;
     let starts = word.is_empty() && matches!(found.prev(), b'\n' | b'(');
+    // Nothing is scored out of nine or eleven: "(Okafor 2/9)". A list has its own marks: ", 8/30,".
+    let closed = after.starts_with([')', ',', ';', '.']) || after.is_empty();
+    let unscored = one <= 12
+        && matches!(two, 9 | 11)
+        && one != two
+        && closed
+        && !listed("beighton centor", &word);
+    let cell = before.ends_with(", ") && after.starts_with(',') && one <= 12 && two > 12;
     let followed = [
         ":", "visit", "appt", "labs", "note", "at ", "@", "pm", "am", "is also", "- ", "ct", "mri",
     ]
@@ -96,6 +132,8 @@ pub(super) fn month_day(found: &Found<'_>) -> Option<Hit> {
     // No score is more than all: "10/9".
     let no_share = one > two && one <= 12 && two > 2;
     if ranged
+        || unscored
+        || cell
         || logged
         || no_share
         || month_first

@@ -10,7 +10,7 @@ use super::{
     },
     FORM,
 };
-use crate::deidentify::entity::Span;
+use crate::deidentify::{entity::Span, ner::is_term};
 
 /// The label, its separator and the name: "Patient Name ....: DOE, JANE", "PT: ...", "Signed by - ...".
 pub(super) fn labelled(found: &Found<'_>) -> Option<Hit> {
@@ -34,6 +34,10 @@ pub(super) fn labelled(found: &Found<'_>) -> Option<Hit> {
     let named = label.to_ascii_lowercase().contains("name");
     let how = if named { FORM } else { How { sure: false, ..FORM } };
     let span = read(found.text, from, how)?;
+    // A drug has a name too: {"name": "Xeljanz"}.
+    if span.of(found.text)?.split(' ').all(is_term) {
+        return None;
+    }
     // In a dialogue the patient's answer follows: "Patient: Nope."
     let speaker = matches!(
         label.to_ascii_lowercase().as_str(),
