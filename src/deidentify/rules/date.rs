@@ -8,7 +8,7 @@ mod day;
 mod month_day;
 
 use self::{
-    day::{day_alone, month_dotted},
+    day::{day_alone, month_dotted, translated},
     month_day::{DATED, last_word, month_day, month_day_hyphen},
 };
 use super::{
@@ -219,20 +219,6 @@ pub(super) const RULES: &[Rule] = &[
 /// The figures of a date in either order.
 fn is_day_and_month(one: u32, two: u32) -> bool {
     (1..=31).contains(&one) && (1..=31).contains(&two) && (one <= 12 || two <= 12)
-}
-
-/// "3 mars" is no date in English: a year or a "de" tells the language.
-fn translated(found: &Found<'_>) -> Option<Hit> {
-    let parts = numbers(found.value());
-    // Months that are no English words need nothing more: "3 juni".
-    let lower = found.value().to_lowercase();
-    let foreign = !["mars", "mai", "abril", "mayo"].iter().any(|month| lower.ends_with(month))
-        || found.before(3) == "le "
-        || found.before(3) == "am ";
-    let told = parts.len() == 2 || found.value().contains(" de ") || foreign;
-    (told && parts.first().is_some_and(|day| (1..=31).contains(day)) && !found.is_cut())
-        .then(|| found.keep())
-        .flatten()
 }
 
 fn numbers(text: &str) -> Vec<u32> {

@@ -1,4 +1,4 @@
-//! A day without its month: "before the 30th", "on the ninth", German "am 14.3.".
+//! A day without its month, "before the 30th", "on the ninth", and the days of other languages, "am 14.3.", "3 juni".
 
 use super::super::{
     engine::{Found, Hit},
@@ -13,6 +13,20 @@ pub(super) fn month_dotted(found: &Found<'_>) -> Option<Hit> {
         &[day, month] if (1..=31).contains(&day) && (1..=12).contains(&month)
     );
     dated.then(|| found.keep()).flatten()
+}
+
+/// "3 mars" is no date in English: a year or a "de" tells the language.
+pub(super) fn translated(found: &Found<'_>) -> Option<Hit> {
+    let parts = numbers(found.value());
+    // Months that are no English words need nothing more: "3 juni".
+    let lower = found.value().to_lowercase();
+    let foreign = !["mars", "mai", "abril", "mayo"].iter().any(|month| lower.ends_with(month))
+        || found.before(3) == "le "
+        || found.before(3) == "am ";
+    let told = parts.len() == 2 || found.value().contains(" de ") || foreign;
+    (told && parts.first().is_some_and(|day| (1..=31).contains(day)) && !found.is_cut())
+        .then(|| found.keep())
+        .flatten()
 }
 
 /// What stands before "the 30th" where a day of the month is meant.
