@@ -310,6 +310,23 @@ fn bodies_that_lie_are_not_sent() {
 }
 
 #[test]
+fn a_body_that_never_ends_is_given_up() {
+    let scene = scene();
+    // Its limit is a minute, which the reply is waited for.
+    let mut slow = connect(&scene);
+    slow.set_read_timeout(Some(Duration::from_secs(240))).unwrap();
+    let body = body();
+    let head = head(&format!("content-length: {}\r\n\r\n", body.len() + 1));
+    slow.write_all(format!("{head}{body}").as_bytes()).unwrap();
+    let mut reply = [0; 4096];
+    let length = slow.read(&mut reply).unwrap();
+    let reply = String::from_utf8_lossy(&reply[..length]);
+    assert_eq!(statuses(&reply), ["400"], "{reply}");
+    assert!(!reply.contains("Doe"));
+    scene.nothing_sent();
+}
+
+#[test]
 fn whatever_the_content_type_says_the_body_is_scrubbed_or_refused() {
     let scene = scene();
     let body = body();
