@@ -150,7 +150,9 @@ mod tests {
         for (path, operation) in operations {
             assert!(operation["summary"].as_str().is_some_and(|text| text.len() > 5), "{path}");
             let replies = operation["responses"].as_object().unwrap();
-            assert!(replies.contains_key("200"), "{path}");
+            let answer = &replies["200"]["content"]["application/json"];
+            let is_answer = !["/openapi.json", "/healthz"].contains(&path.as_str());
+            assert!(answer.is_null() || !is_answer || answer.get("example").is_some(), "{path}");
             if let Some(body) = operation.get("requestBody") {
                 for status in ["400", "401", "413", "500", "503"] {
                     assert!(replies.contains_key(status), "{path}: {status}");

@@ -61,6 +61,7 @@ pub fn reason(detection: &Detection, text: &str, settings: &Settings) -> String 
             "It is a part of {}, which begins or ends in the text beside this one.",
             what(label)
         ),
+        "known" => "The request itself names it as an identifier (deid.known).".to_owned(),
         "participant" => "It stands in the field for a participant's name.".to_owned(),
         "rules.deny" => {
             "It is on this gateway's list of what is always PHI (policy.deny).".to_owned()
@@ -198,6 +199,7 @@ mod tests {
         );
         assert!(says("John", Label::Name, "phi-ner").contains("model phi-ner"));
         assert!(says("John", Label::Name, "propagate").contains("elsewhere"));
+        assert!(says("John", Label::Name, "known").contains("deid.known"));
         assert!(says("4471", Label::Id, "rules.ward").contains("own pattern ward"));
         assert!(says("4471", Label::Id, "rules.deny").contains("policy.deny"));
         assert!(says("John", Label::Name, "presidio").contains("detector presidio"));

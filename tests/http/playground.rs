@@ -267,6 +267,21 @@ fn wrong_inspections_are_refused_without_a_quote() {
 }
 
 #[test]
+fn an_inspection_goes_by_what_the_request_brings_along() {
+    let scene = Setup::default().start(StandIn::echo());
+    let deid = json!({"known": [{"text": "zorblax", "label": "NAME"}]});
+    let body = json!({"body": {
+        "messages": [{"role": "user", "content": "zorblax came"}], "stream": true, "deid": deid,
+    }});
+    let report = scene.post("/playground/inspect", &[], body.to_string().as_bytes()).json();
+    let sent = r#"{"messages":[{"role":"user","content":"[NAME_1] came"}],"stream":true}"#;
+    assert_eq!(report["sent"], sent);
+    let found = &report["texts"][0]["entities"][0];
+    assert!(found["reason"].as_str().unwrap().contains("deid.known"), "{found}");
+    scene.nothing_sent();
+}
+
+#[test]
 fn it_can_be_switched_off_and_keeps_to_itself() {
     let scene = Setup::default().start(StandIn::echo());
     let reply = scene.get("/", &[]);

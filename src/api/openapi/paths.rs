@@ -161,11 +161,11 @@ openai!(moderations, "/v1/moderations", ModerationRequest, ModerationReply, "Mod
 
 /// Declares a route that takes a body and answers JSON, and goes nowhere else.
 macro_rules! here {
-    ($name:ident, $path:tt, $tag:tt, $request:ident, $reply:ident, $summary:tt, $example:tt) => {
+    ($name:ident, $path:tt, $tag:tt, $request:ident, $reply:ident, $summary:tt, $example:tt, $reply_example:tt) => {
         #[utoipa::path(
             post, path = $path, tag = $tag, summary = $summary,
             request_body(content = $request, content_type = "application/json", example = json!($example)),
-            responses((status = 200, description = $summary, body = $reply), Errors),
+            responses((status = 200, description = $summary, body = $reply, example = json!($reply_example)), Errors),
             security(("bearer" = []), ("header" = [])),
         )]
         #[expect(dead_code, reason = "stands for a route in the document")]
@@ -174,20 +174,30 @@ macro_rules! here {
 }
 
 here!(deidentify, "/v1/deidentify", "De-identification", DeidentifyRequest, DeidentifyReply,
-    "The text with placeholders, the entities, the mapping", {"text": "Patient John Doe, MRN: 44710093"});
+    "The text with placeholders, the entities, the mapping", {"text": "Patient John Doe, MRN: 44710093"},
+    {"text": "Patient [NAME_1], MRN: [MRN_1]",
+     "entities": [{"label": "NAME", "start": 8, "end": 16, "score": 0.8, "detector": "rules.name", "placeholder": "[NAME_1]"},
+                  {"label": "MRN", "start": 23, "end": 31, "score": 0.95, "detector": "rules.mrn", "placeholder": "[MRN_1]"}],
+     "mapping": {"[NAME_1]": "John Doe", "[MRN_1]": "44710093"}});
 here!(reidentify, "/v1/reidentify", "De-identification", ReidentifyRequest, ReidentifyReply,
-    "The text with the originals put back", {"text": "Dear [NAME_1]", "mapping": {"[NAME_1]": "John Doe"}});
+    "The text with the originals put back", {"text": "Dear [NAME_1]", "mapping": {"[NAME_1]": "John Doe"}}, {"text": "Dear John Doe"});
 here!(playground_inspect, "/playground/inspect", "Playground", InspectRequest, InspectReply,
-    "What a chat would send, and why; a key is needed except on loopback", {"body": {"messages": [{"role": "user", "content": "Mr. John Doe"}]}});
+    "What a chat would send, and why; a key is needed except on loopback", {"body": {"messages": [{"role": "user", "content": "Mr. John Doe"}]}},
+    {"sent": "{\"messages\":[{\"role\":\"user\",\"content\":\"Mr. [NAME_1]\"}]}", "bytes": 55,
+     "texts": [{"kind": "text", "role": "user", "text": "Mr. John Doe", "sent": "Mr. [NAME_1]",
+                "entities": [{"label": "NAME", "start": 4, "end": 12, "score": 0.95, "detector": "rules.name", "strategy": "placeholder",
+                              "replacement": "[NAME_1]", "reason": "It has the form of a person's name. It stands after “Mr.”.",
+                              "found_by": [{"detector": "rules.name", "label": "NAME", "score": 0.95, "text": "John Doe"}]}]}],
+     "mapping": {"[NAME_1]": "John Doe"}, "timings": {"detect_ms": 4.1, "substitute_ms": 0.1, "total_ms": 4.3}});
 openai!(playground_chat, "Playground", "/playground/chat", ChatRequest, ChatReply, "A chat whose stream shows what was sent, and the reply before and after restoration",
     {"messages": [{"role": "user", "content": "Mr. John Doe"}]}, {"choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop"}]});
 
 /// Declares a route that is asked with nothing but a key.
 macro_rules! locked {
-    ($name:ident, $path:tt, $tag:tt, $reply:ident, $summary:tt, $params:tt) => {
+    ($name:ident, $path:tt, $tag:tt, $reply:ident, $summary:tt, $params:tt, $example:tt) => {
         #[utoipa::path(
                     get, path = $path, tag = $tag, summary = $summary, params $params,
-                    responses((status = 200, description = $summary, body = $reply), Locked),
+                    responses((status = 200, description = $summary, body = $reply, example = json!($example)), Locked),
                     security(("bearer" = []), ("header" = [])),
                 )]
         #[expect(dead_code, reason = "stands for a route in the document")]
@@ -195,7 +205,8 @@ macro_rules! locked {
     };
 }
 
-locked!(models, "/v1/models", "OpenAI", Models, "The upstream's models", ());
+locked!(models, "/v1/models", "OpenAI", Models, "The upstream's models", (),
+    {"object": "list", "data": [{"id": "gpt-4o", "object": "model"}]});
 locked!(
     model,
     "/v1/models/{id}",
@@ -209,7 +220,8 @@ locked!(
         pattern = "^[A-Za-z0-9][A-Za-z0-9_.:@+-]*$",
         max_length = 256,
         example = "gpt-4o"
-    ))
+    )),
+    {"id": "gpt-4o", "object": "model"}
 );
 locked!(
     playground_settings,
@@ -217,7 +229,9 @@ locked!(
     "Playground",
     PlaygroundReply,
     "What the playground offers to try; a key is needed except on loopback",
-    ()
+    (),
+    {"version": "0.1.0", "labels": [{"name": "NAME", "about": "a person's name", "strategy": "placeholder"}],
+     "strategies": ["placeholder", "surrogate", "date_shift", "redact", "keep"]}
 );
 
 /// Declares a route that anybody may ask.
@@ -251,17 +265,17 @@ open!(
 );
 
 #[utoipa::path(get, path = "/readyz", tag = "Operation", summary = "The models are loaded and warm",
-    responses((status = 200, description = "Ready.", body = Health), (status = 503, description = "Not ready.", body = ErrorReply)))]
+    responses((status = 200, description = "Ready.", body = Health, example = json!({"status": "ready"})), (status = 503, description = "Not ready.", body = ErrorReply)))]
 #[expect(dead_code, reason = "stands for a route in the document")]
 fn readyz() {}
 
 /// Declares one of Presidio's routes that take a body.
 macro_rules! presidio {
-    ($name:ident, $path:tt, $request:ident, $reply:ty, $summary:tt, $example:tt) => {
+    ($name:ident, $path:tt, $request:ident, $reply:ty, $summary:tt, $example:tt, $reply_example:tt) => {
         #[utoipa::path(
             post, path = $path, tag = "Presidio", summary = $summary,
             request_body(content = $request, content_type = "application/json", example = json!($example)),
-            responses((status = 200, description = $summary, body = $reply), PresidioErrors),
+            responses((status = 200, description = $summary, body = $reply, example = json!($reply_example)), PresidioErrors),
             security(("bearer" = []), ("header" = [])),
         )]
         #[expect(dead_code, reason = "stands for a route in the document")]
@@ -270,19 +284,23 @@ macro_rules! presidio {
 }
 
 presidio!(analyze, "/analyze", AnalyzeRequest, AnalyzeReply, "Presidio's analyzer: what a text holds",
-    {"text": "Patient John Doe, MRN: 44710093", "language": "en"});
+    {"text": "Patient John Doe, MRN: 44710093", "language": "en"},
+    [{"entity_type": "PERSON", "start": 8, "end": 16, "score": 0.8, "analysis_explanation": null},
+     {"entity_type": "MEDICAL_RECORD_NUMBER", "start": 23, "end": 31, "score": 0.95, "analysis_explanation": null}]);
 presidio!(anonymize, "/anonymize", AnonymizeRequest, AnonymizeReply, "Presidio's anonymizer: the text with what was found replaced",
-    {"text": "Patient John Doe", "analyzer_results": [{"start": 8, "end": 16, "score": 0.9, "entity_type": "PERSON"}]});
+    {"text": "Patient John Doe", "analyzer_results": [{"start": 8, "end": 16, "score": 0.9, "entity_type": "PERSON"}]},
+    {"text": "Patient <PERSON>", "items": [{"start": 8, "end": 16, "entity_type": "PERSON", "text": "<PERSON>", "operator": "replace", "score": 0.9}]});
 presidio!(deanonymize, "/deanonymize", DeanonymizeRequest, AnonymizeReply, "Presidio's way back for what was encrypted",
     {"text": "Patient S184CMt9Drj7QaKQ21JTrpYzghnboTF9pn/neN8JME0=", "anonymizer_results": [{"start": 8, "end": 52, "entity_type": "PERSON"}],
-     "deanonymizers": {"PERSON": {"type": "decrypt", "key": "WmZq4t7w!z%C&F)J"}}});
+     "deanonymizers": {"PERSON": {"type": "decrypt", "key": "WmZq4t7w!z%C&F)J"}}},
+    {"text": "Patient Chloë", "items": [{"start": 8, "end": 13, "entity_type": "PERSON", "text": "Chloë", "operator": "decrypt", "score": null}]});
 
 /// Declares one of Presidio's lists of names.
 macro_rules! names {
-    ($name:ident, $path:tt, $summary:tt, $params:tt) => {
+    ($name:ident, $path:tt, $summary:tt, $params:tt, $example:tt) => {
         #[utoipa::path(
             get, path = $path, tag = "Presidio", summary = $summary, params $params,
-            responses((status = 200, description = $summary, body = Vec<String>), PresidioErrors),
+            responses((status = 200, description = $summary, body = Vec<String>, example = json!($example)), PresidioErrors),
             security(("bearer" = []), ("header" = [])),
         )]
         #[expect(dead_code, reason = "stands for a route in the document")]
@@ -291,9 +309,21 @@ macro_rules! names {
 }
 
 names!(supportedentities, "/supportedentities", "Presidio's names of what is found",
-    (("language" = Option<Language>, Query, description = "English alone.")));
+    (("language" = Option<Language>, Query, description = "English alone.")), ["DATE_TIME", "PERSON", "US_SSN"]);
 names!(recognizers, "/recognizers", "The detectors of this gateway",
-    (("language" = Option<Language>, Query, description = "English alone.")));
-names!(anonymizers, "/anonymizers", "Operators of /anonymize", ());
-names!(deanonymizers, "/deanonymizers", "Operators of /deanonymize", ());
+    (("language" = Option<Language>, Query, description = "English alone.")), ["rules", "phi-ner"]);
+names!(
+    anonymizers,
+    "/anonymizers",
+    "Operators of /anonymize",
+    (),
+    ["encrypt", "hash", "keep", "mask", "redact", "replace"]
+);
+names!(
+    deanonymizers,
+    "/deanonymizers",
+    "Operators of /deanonymize",
+    (),
+    ["decrypt", "deanonymize_keep"]
+);
 open!(health, "/health", "Presidio", "text/plain", String, "Presidio's health check");
