@@ -151,7 +151,11 @@ mod tests {
             (r#"{"a":"x\nZoë Dörfler"}"#, r#"{"a":"x\n[NAME_1]"}"#, 1),
             (r#"{"a":"5 \"elm\" row"}"#, r#"{"a":"[LOCATION_1]"}"#, 1),
             (r#"{"a":"{\"b\":\"5 \\\"Elm\\\" Row\"}"}"#, r#"{"a":"{\"b\":\"[LOCATION_1]\"}"}"#, 1),
-            (r#"{"a":"Zoë\nDörfler, zoë\u00a0dörfler"}"#, r#"{"a":"[NAME_1], [NAME_1]"}"#, 2),
+            (
+                r#"{"a":"Zoë\nDörfler, zo\u00eb\u00a0d\u00f6rfler"}"#,
+                r#"{"a":"[NAME_1], [NAME_1]"}"#,
+                2,
+            ),
             (r#"{"a":"JÜRGEN WEISSMANN, İNAN"}"#, r#"{"a":"[NAME_2], [NAME_3]"}"#, 2),
             (r#"{"a":"x[NAME_1]zoë dörfler[NAME_1]"}"#, r#"{"a":"x[NAME_1][NAME_1][NAME_1]"}"#, 1),
             (r#"{"4471009":"4471009"}"#, r#"{"[MRN_1]":"[MRN_1]"}"#, 2),

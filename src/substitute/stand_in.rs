@@ -6,7 +6,10 @@ mod moved;
 mod person;
 mod place;
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    ops::Bound,
+};
 
 use self::made_up::made_up;
 use super::{
@@ -35,10 +38,10 @@ pub(super) struct StandIns {
     /// Real values and words, in lower case, and their stand-ins.
     given_out: HashMap<(Label, PhiText), String>,
     /// Stand-ins in lower case, and what they stand for.
-    back: HashMap<String, PhiText>,
+    back: BTreeMap<String, PhiText>,
     /// What a model can make of stand-ins, such as `a. aldwin` or `june 29`, in lower case, and what that stands for;
     /// nothing where it could be two values.
-    parts: HashMap<String, Option<PhiText>>,
+    parts: BTreeMap<String, Option<PhiText>>,
     /// Dates that are sent as they are, in lower case.
     kept: HashSet<String>,
     /// What a stand-in can begin with, in lower case.
@@ -160,12 +163,13 @@ impl StandIns {
         // Characters that change their length in lower case are in no stand-in.
         let lower = if lower.len() == text.len() { lower } else { text.to_ascii_lowercase() };
         let mut best: Option<(&str, &PhiText)> = None;
-        for (stand_in, value) in self
-            .back
-            .iter()
-            .map(|(stand_in, value)| (stand_in, Some(value)))
-            .chain(self.parts.iter().map(|(part, value)| (part, value.as_ref())))
-        {
+        // Only what begins with the same character can stand here.
+        let first = lower.get(..lower.chars().next().map_or(0, char::len_utf8)).unwrap_or_default();
+        let from = (Bound::Included(first), Bound::Unbounded);
+        let whole = self.back.range::<str, _>(from).map(|(made, value)| (made, Some(value)));
+        let parts = self.parts.range::<str, _>(from).map(|(made, value)| (made, value.as_ref()));
+        let own = |(made, _): &(&String, _)| made.starts_with(first);
+        for (stand_in, value) in whole.take_while(own).chain(parts.take_while(own)) {
             if lower.len() <= stand_in.len() && stand_in.starts_with(&lower) && !at_end {
                 return Found::Unfinished;
             }
