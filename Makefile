@@ -41,6 +41,7 @@ lint: ## Check formatting, clippy, dependencies and scripts
 	@cargo fmt --check
 	@for script in scripts/* .ci/run; do if [ -f $$script ] && head -n 1 $$script | grep -q bash; then bash -n $$script || exit 1; fi; done
 	@scripts/build clippy --release --all-targets --locked -- -D warnings
+	@RUSTDOCFLAGS="-D warnings" scripts/build doc --release --no-deps --locked --quiet
 	@scripts/install-cargo-deny
 	@.tools/bin/cargo-deny --log-level error --config scripts/deny.toml check bans licenses sources
 

@@ -1,4 +1,4 @@
-//! Why a request fails, in the gateway's own terms; [`crate::api::error_response`] makes HTTP of it.
+//! Why a request fails, in the gateway's own terms; `api::error_response` makes HTTP of it.
 
 use std::fmt;
 

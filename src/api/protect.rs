@@ -37,7 +37,7 @@ const OPEN: [&str; 8] = [
 ];
 
 /// Lets a request through whose key is good and has not used up its limits, leaves the key's
-/// [`crate::keys::Identity`] and the request's [`Ticket`] with it, and settles the account of what comes of it.
+/// [`crate::keys::Identity`] and the request's `Ticket` with it, and settles the account of what comes of it.
 ///
 /// # Errors
 /// Those of the request itself.
