@@ -66,7 +66,9 @@ pub(super) fn city_state_alone(found: &Found<'_>) -> Option<Hit> {
 pub(super) fn canada(found: &Found<'_>) -> Option<Hit> {
     let bytes = found.value().as_bytes();
     let stage = bytes.first() == Some(&b'T') && bytes.get(2) == Some(&b'N');
-    (!stage && !found.is_cut()).then(|| found.keep()).flatten()
+    // Eyes, voice and motion of the Glasgow Coma Scale: "E4V4M6".
+    let scale = matches!(bytes, [b'E' | b'e', _, b'V' | b'v', .., b'M' | b'm', _]);
+    (!stage && !scale && !found.is_cut()).then(|| found.keep()).flatten()
 }
 
 /// "75002 Paris" after a street.

@@ -38,6 +38,7 @@ fn places() {
             "lives in Texas",
             "T2 N1M0 of it",
             "T2N1M0",
+            "GCS 14 (E4V4M6)",
             "L4 L5 S1",
             "pain in the lower back",
             "platelets 210",

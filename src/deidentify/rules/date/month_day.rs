@@ -129,9 +129,16 @@ pub(super) fn month_day(found: &Found<'_>) -> Option<Hit> {
     ]
     .iter()
     .any(|next| after.starts_with(next));
+    // "IOL 4/6 0600", "IOL 4/6 @ 6 am": a time follows.
+    let clock = after.strip_prefix("at ").or_else(|| after.strip_prefix('@')).map_or_else(
+        || is_clock(after),
+        |rest| rest.trim_start().starts_with(|c: char| c.is_ascii_digit()),
+    );
+    let timed = clock && one <= 12 && one != two && !matches!(two, 5 | 10);
     // No score is more than all: "10/9".
     let no_share = one > two && one <= 12 && two > 2;
     if ranged
+        || timed
         || unscored
         || cell
         || logged
@@ -143,6 +150,15 @@ pub(super) fn month_day(found: &Found<'_>) -> Option<Hit> {
         return found.keep();
     }
     None
+}
+
+/// Whether `text` begins with a time of 24 hours in four digits, "0600".
+fn is_clock(text: &str) -> bool {
+    let time = text.get(..4).filter(|time| time.bytes().all(|byte| byte.is_ascii_digit()));
+    let ends = text.get(4..).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()));
+    let hour = time.and_then(|time| time.get(..2)?.parse::<u8>().ok());
+    let minute = time.and_then(|time| time.get(2..)?.parse::<u8>().ok());
+    ends && hour.is_some_and(|hour| hour < 24) && minute.is_some_and(|minute| minute < 60)
 }
 
 /// Whether a line begins with the find.

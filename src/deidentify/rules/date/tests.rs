@@ -81,6 +81,7 @@ fn a_month_and_a_day() {
             ("from 3/2 to 3/9", &["3/2", "3/9"]),
             ("level 10/9, expires 10/7 2300", &["10/9", "10/7"]),
             ("3/14 is the date", &["3/14"]),
+            ("sched IOL 4/6 0600, tour 4/8 @ 2pm", &["4/6", "4/8"]),
             ("inpatient 2/3-2/5 then home", &["2/3", "2/5"]),
             ("3/12 Hgb 8.1\n3/13 worse", &["3/12", "3/13"]),
         ],
@@ -104,6 +105,9 @@ fn a_month_and_a_day() {
             "takes 1/2 a pill",
             "legs 4/5-5/5 now",
             "2/5 left leg\nno change",
+            "drips 4/6 2500",
+            "pain 4/6 0600",
+            "MAE 5/5 at 0900",
         ],
     );
 }
