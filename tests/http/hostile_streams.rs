@@ -1,7 +1,7 @@
 //! Streams as nobody should write them and somebody does: every form of server-sent events, texts cut in the worst
 //! places, and every event of OpenAI's published types.
 
-use std::io::Read;
+use std::io::{Read, Write};
 
 use serde_json::{Value, json};
 
@@ -424,4 +424,40 @@ fn ids_and_names_of_the_protocol_are_no_dates_and_come_whole() {
     );
     assert_eq!(reply["choices"][0]["message"]["content"], text);
     assert_eq!(reply["choices"][0]["message"]["tool_calls"][0]["id"], "call_0");
+}
+
+fn gzip(pieces: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    pieces.for_each(|piece| encoder.write_all(&piece).unwrap());
+    let body = encoder.finish().unwrap();
+    let head = format!(
+        "HTTP/1.1 200 X\r\ncontent-type: text/event-stream\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), &body].concat()
+}
+
+#[test]
+fn a_compressed_stream_is_read_and_a_bomb_in_it_is_stopped() {
+    let events =
+        [chunk(0, json!({"content": "See [SSN_1]"}), Some("stop")), "data: [DONE]\n\n".to_owned()];
+    let bytes = gzip(events.into_iter().map(String::into_bytes));
+    let scene = Setup::default().start(StandIn::new(move |_| Answer::Raw(bytes.clone())));
+    let text = stream(&scene, CHAT, &request("SSN 536-22-8145"));
+    assert_eq!(said(&text, 0, "/delta/content"), format!("See {SSN}"));
+    assert!(text.ends_with("data: [DONE]\n\n"), "{text}");
+
+    // One event of 200 MB in some 200 kB.
+    let first = std::iter::once(b"data: {\"choices\": [{\"delta\": {\"content\": \"".to_vec());
+    let bytes = gzip(first.chain(std::iter::repeat_n(vec![b'a'; 1 << 20], 200)));
+    assert!(bytes.len() < 1 << 20);
+    let scene = Setup::default().start(StandIn::new(move |_| Answer::Raw(bytes.clone())));
+    let idle = scene.peak_memory_bytes();
+    let text = stream(&scene, CHAT, &request("SSN 536-22-8145"));
+    let events = data(&text);
+    let last: Value = serde_json::from_str(events.last().unwrap()).unwrap();
+    assert_eq!(last["error"]["code"], "upstream_error");
+    let more = scene.peak_memory_bytes() - idle;
+    assert!(more < 110 << 20, "{more} bytes over {idle}");
+    assert_eq!(scene.get("/healthz", &[]).status, 200);
 }

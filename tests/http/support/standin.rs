@@ -228,12 +228,23 @@ fn converse(
             Answer::Raw(bytes) => return stream.write_all(&bytes),
             Answer::More(bytes) => stream.write_all(&bytes)?,
             Answer::Flood(piece, times, announced) => {
-                let length = piece.len() * times;
-                let length =
-                    if announced { format!("content-length: {length}\r\n") } else { String::new() };
-                write!(stream, "HTTP/1.1 200 X\r\nconnection: close\r\n{length}\r\n")?;
+                // Without a length the pieces are chunks: awc takes a body that only ends with its connection for none.
+                let length = match announced {
+                    true => format!("content-length: {}", piece.len() * times),
+                    false => "transfer-encoding: chunked".to_owned(),
+                };
+                write!(stream, "HTTP/1.1 200 X\r\nconnection: close\r\n{length}\r\n\r\n")?;
                 for _ in 0..times {
+                    if !announced {
+                        write!(stream, "{:x}\r\n", piece.len())?;
+                    }
                     stream.write_all(piece)?;
+                    if !announced {
+                        stream.write_all(b"\r\n")?;
+                    }
+                }
+                if !announced {
+                    stream.write_all(b"0\r\n\r\n")?;
                 }
             }
             Answer::Stream(pieces, whole) => {
