@@ -17,6 +17,7 @@ mod protect;
 mod rate_limit;
 mod request_id;
 mod ticket;
+mod unread;
 
 use actix_web::{HttpResponse, guard, web};
 
@@ -25,6 +26,7 @@ pub use self::{
     head::{clear_heads, take_head},
     protect::protect,
     request_id::with_request_id,
+    unread::read_to_end,
 };
 use crate::error::GatewayError;
 

@@ -116,6 +116,7 @@ pub async fn serve_and_tell(
             .wrap(from_fn(api::with_request_id))
             .wrap(from_fn(with_live))
             .wrap(from_fn(api::take_head))
+            .wrap(from_fn(api::read_to_end))
             .configure(api::routes)
     })
     .on_connect(api::keep_socket)
