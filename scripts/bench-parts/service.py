@@ -62,7 +62,10 @@ def resident(pid):
 class Gateway:
     def __init__(self, binary, folder, upstream, detectors):
         self.port = free_port()
-        settings = folder / f"settings-{self.port}.toml"
+        # A folder each, since each has an audit log and a store of its own.
+        own = folder / str(self.port)
+        own.mkdir()
+        settings = own / "settings.toml"
         settings.write_text(
             f'[server]\nport = {self.port}\n[upstream]\nbase_url = "http://127.0.0.1:{upstream}/v1"\napi_key = "sk-bench"\n'
             f"[keys]\nrequired = false\n{detectors}")
