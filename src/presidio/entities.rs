@@ -3,7 +3,7 @@
 //! Presidio's are those of its documentation, "PII entities supported by Presidio"; where it has no
 //! name for one of ours, ours stands.
 
-use crate::deidentify::entity::Label;
+use crate::deidentify::{entity::Label, rules::checksum};
 
 /// What Presidio calls each label, where one name will do.
 pub fn name(label: Label) -> &'static str {
@@ -33,27 +33,16 @@ pub fn name(label: Label) -> &'static str {
 pub fn name_of_value(label: Label, value: &str) -> &'static str {
     let digits = value.chars().filter(char::is_ascii_digit).count();
     match label {
-        Label::Account if (12..=19).contains(&digits) && passes_luhn(value) => "CREDIT_CARD",
+        Label::Account if (12..=19).contains(&digits) && checksum::luhn(value) => "CREDIT_CARD",
         Label::Account
             if value.bytes().take_while(u8::is_ascii_alphabetic).count() == 2 && digits > 10 =>
         {
             "IBAN_CODE"
         }
+        // Presidio's recognizer of that name knows the DEA's numbers alone.
+        Label::License if checksum::dea(value) => "MEDICAL_LICENSE",
         _ => name(label),
     }
-}
-
-/// The checksum of ISO/IEC 7812-1, over the digits alone.
-fn passes_luhn(value: &str) -> bool {
-    let digits = value.chars().rev().filter_map(|c| c.to_digit(10));
-    let sum: u32 = digits
-        .enumerate()
-        .map(|(at, digit)| match (at % 2, digit * 2) {
-            (0, _) => digit,
-            (_, double) => double / 10 + double % 10,
-        })
-        .sum();
-    sum.is_multiple_of(10)
 }
 
 /// Presidio's names, and those of its users' models, and what they are here. `None` is nothing that
@@ -104,7 +93,7 @@ pub fn label(name: &str) -> Option<Option<Label>> {
 /// Every name that the analyzer may answer with.
 pub fn supported() -> Vec<&'static str> {
     let mut names: Vec<_> = Label::ALL.iter().map(|&label| name(label)).collect();
-    names.extend(["CREDIT_CARD", "IBAN_CODE"]);
+    names.extend(["CREDIT_CARD", "IBAN_CODE", "MEDICAL_LICENSE"]);
     names.sort_unstable();
     names.dedup();
     names
@@ -128,14 +117,17 @@ mod tests {
     }
 
     #[test]
-    fn account_numbers_are_told_apart() {
-        for (value, name) in [
-            ("4095-2609-9393-4932", "CREDIT_CARD"),
-            ("4095-2609-9393-4931", "US_BANK_NUMBER"),
-            ("GB33BUKB20201555555555", "IBAN_CODE"),
-            ("000123456", "US_BANK_NUMBER"),
+    fn numbers_of_one_label_are_told_apart() {
+        for (label, value, name) in [
+            (Label::Account, "4095-2609-9393-4932", "CREDIT_CARD"),
+            (Label::Account, "4095-2609-9393-4931", "US_BANK_NUMBER"),
+            (Label::Account, "GB33BUKB20201555555555", "IBAN_CODE"),
+            (Label::Account, "000123456", "US_BANK_NUMBER"),
+            (Label::License, "AB1234563", "MEDICAL_LICENSE"),
+            (Label::License, "AB1234564", "US_DRIVER_LICENSE"),
+            (Label::License, "1234567893", "US_DRIVER_LICENSE"),
         ] {
-            assert_eq!(name_of_value(Label::Account, value), name, "{value}");
+            assert_eq!(name_of_value(label, value), name, "{value}");
         }
     }
 }

@@ -3,7 +3,10 @@
 //! Cards: 13 to 19 digits with a check digit by Luhn's method (ISO/IEC 7812-1, annex B). Accounts
 //! abroad: IBAN, whose rearranged digits leave 1 modulo 97 (ISO 13616-1).
 
-use super::engine::{Check, Found, Hit, Rule, Start, always};
+use super::{
+    checksum::luhn,
+    engine::{Check, Found, Hit, Rule, Start, always},
+};
 use crate::deidentify::entity::Label;
 
 const fn rule(
@@ -56,19 +59,6 @@ pub(super) const RULES: &[Rule] = &[
         with_digits_or_caps,
     ),
 ];
-
-/// Luhn's sum over the digits of `text` is a multiple of ten.
-pub(super) fn luhn(text: &str) -> bool {
-    let digits = text.bytes().rev().filter(u8::is_ascii_digit).map(|byte| u32::from(byte - b'0'));
-    let sum: u32 = digits
-        .enumerate()
-        .map(|(place, digit)| {
-            let doubled = if place % 2 == 1 { digit * 2 } else { digit };
-            if doubled > 9 { doubled - 9 } else { doubled }
-        })
-        .sum();
-    sum.is_multiple_of(10)
-}
 
 fn card(found: &Found<'_>) -> Option<Hit> {
     let value = found.value();

@@ -6,8 +6,8 @@
 //! without S, L, O, I, B, Z (CMS, "Understanding the MBI Format").
 
 use super::{
+    checksum::{self, luhn},
     engine::{Check, Found, Hit, Rule, Start, always},
-    finance::luhn,
 };
 use crate::deidentify::entity::Label;
 
@@ -53,10 +53,7 @@ fn npi(found: &Found<'_>) -> Option<Hit> {
 }
 
 fn dea(found: &Found<'_>) -> Option<Hit> {
-    let digits: Vec<u32> =
-        found.value().bytes().skip(2).map(|byte| u32::from(byte.saturating_sub(b'0'))).collect();
-    let &[a, b, c, d, e, f, check] = digits.as_slice() else { return None };
-    ((a + c + e + 2 * (b + d + f)) % 10 == check && !found.is_cut()).then(|| found.keep()).flatten()
+    (checksum::dea(found.value()) && !found.is_cut()).then(|| found.keep()).flatten()
 }
 
 #[cfg(test)]

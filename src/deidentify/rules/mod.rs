@@ -1,6 +1,7 @@
 //! The rule detector: patterns, checksums and cues for every identifier of HIPAA's Safe Harbor,
 //! and the operator's own patterns and lists. One file a family.
 
+pub(crate) mod checksum;
 mod engine;
 mod grammar;
 mod hl7;
