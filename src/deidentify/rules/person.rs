@@ -1,10 +1,12 @@
 //! Names of people, told by what stands around them: titles, credentials, the labels of forms,
 //! kinship, signatures, salutations, letters spelled out.
 
+mod given;
 mod kin;
 mod label;
 
 use self::{
+    given::{GIVEN, given},
     kin::{AFTER_KIN, KIN, kin, second_kin},
     label::labelled,
 };
@@ -51,6 +53,8 @@ pub(super) const RULES: &[Rule] = &[
         r"(?-i:[A-Z]?)[a-z]{1,14}\b\.?[ ]{1,2}(\p{L})",
         role,
     ),
+    // A common given name and a family name.
+    rule(Start::Words(GIVEN), 0.85, r"((?-i:[A-Z]))[a-z]{1,14}[ ]\p{L}", given),
     // "O'Malley 88F", "marisol vega 34f".
     rule(
         Start::DigitsWhen(1, 2, |around| {

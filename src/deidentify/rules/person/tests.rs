@@ -92,3 +92,29 @@ fn names_by_label_and_kin() {
         ],
     );
 }
+
+#[test]
+fn given_names_before_family_names() {
+    finds(
+        Label::Name,
+        &[
+            ("John Doe and Mary Doe. Doe is ill.", &["John Doe", "Mary Doe"]),
+            (
+                "Patients Carlos Rivera and SUSAN B. OKAFOR were seen",
+                &["Carlos Rivera", "SUSAN B. OKAFOR"],
+            ),
+            ("compare Maria van der Berg with", &["Maria van der Berg"]),
+        ],
+    );
+    finds_not(
+        Label::Name,
+        &[
+            "Charles Bonnet syndrome",
+            "Charles Bonnet's syndrome",
+            "Maria Today went",
+            "Thomas Test positive",
+            "james said",
+            "Paul Revere Hospital",
+        ],
+    );
+}
