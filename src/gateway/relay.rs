@@ -148,6 +148,10 @@ impl Relay {
         }
         let is_error = value.get("error").is_some_and(|error| !error.is_null())
             || value.get("type").and_then(Value::as_str) == Some("error");
+        if is_error && self.shape == Shape::Chunks {
+            // It is the last that comes, so what is held back goes out before it.
+            self.tails(out);
+        }
         let before = value.get("type").cloned();
         for restored in self.restorer.event(value) {
             // A tail that is sent before the event has the type of the text that it ends.

@@ -151,6 +151,17 @@ fn a_tail_that_became_nothing_comes_before_the_end() {
 }
 
 #[test]
+fn what_is_held_back_goes_out_before_an_error() {
+    let scene = Setup::default().start(StandIn::new(|_| {
+        let error = format!("data: {}\n\n", json!({"error": {"message": "boom"}}));
+        Answer::events(vec![chunk(0, json!({"content": "a [NAM"}), None), error])
+    }));
+    let text = stream(&scene);
+    assert_eq!(collected(&text, 0, "/delta/content"), "a [NAM");
+    assert!(data(&text).last().unwrap().contains("boom"), "{text}");
+}
+
+#[test]
 fn nothing_waits_for_what_comes_later() {
     let (go, wait) = mpsc::channel::<()>();
     let wait = Mutex::new(Some(wait));
