@@ -121,7 +121,11 @@ fn name(text: &str, folded: &mut Vec<String>, exact: &mut Vec<String>) {
         .filter_map(|word| word.chars().find(|c| c.is_alphabetic()))
         .map(|c| regex::escape(&c.to_uppercase().to_string()))
         .collect();
-    exact.push(initials.join(r"\.?\s?") + r"\.?");
+    let gap = r"\.?\s?";
+    exact.push(initials.join(gap) + r"\.?");
+    if let [first, _, .., last] = initials.as_slice() {
+        exact.push(format!(r"{first}{gap}{last}\.?"));
+    }
 }
 
 /// The digits with other separators, or none.
@@ -208,6 +212,7 @@ mod tests {
                 "jo  li, Li, Jo; LI JO; Li; J. Li; JL; J.L. joli only jl",
                 "#, #; #; #; #; #; # joli only jl",
             ),
+            (("Zork Q Blim", Label::Name), "ZQB; Z.Q.B. and ZB, Z. B. Zb", "#; # and #, # Zb"),
             (
                 ("Doe, John", Label::Name),
                 "JOHN DOE; John Q. Doe; doe, john; Mr. Doe; doers",

@@ -94,7 +94,11 @@ impl StandIns {
             label,
             PhiText::new(value.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()),
         );
-        if let Some(known) = self.given_out.get(&key) {
+        // One value has one stand-in, whatever label it was found under where.
+        let known = Label::ALL.iter().filter(|label| **label != Label::Name);
+        if let Some(known) =
+            known.filter_map(|label| self.given_out.get(&(*label, key.1.clone()))).next()
+        {
             return Some(known.clone());
         }
         let mut tries = 0..64;

@@ -44,6 +44,13 @@ fn surrogates_read_like_values_and_lead_back_in_whole_and_in_part() {
 }
 
 #[test]
+fn a_value_has_one_surrogate_under_all_its_labels() {
+    let mut done = crate::substitute::stand_in::StandIns::default();
+    let first = done.surrogate(Label::Id, "Order ", "4471009").unwrap();
+    assert_eq!(done.surrogate(Label::Mrn, "MRN ", "4471009"), Some(first));
+}
+
+#[test]
 fn dates_move_by_the_same_days_and_computed_ones_move_back() {
     let body = chat(&["Admitted 11/02/2025, out on November 7th, 2025; born 2 Feb 1962"]);
     let values = [
