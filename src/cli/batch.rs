@@ -58,6 +58,21 @@ pub(super) fn plan(
     Ok(work)
 }
 
+impl Work {
+    /// Nothing, when the result that is there is that of the input as it is.
+    ///
+    /// # Errors
+    /// When the input was changed since.
+    pub(super) fn is_done(&self) -> CliResult {
+        let changed = |path: &Path| path.metadata().and_then(|data| data.modified());
+        if changed(&self.input)? > changed(&self.output)? {
+            let output = self.output.display();
+            return Err(format!("it was changed since {output} was made: move that away").into());
+        }
+        Ok(())
+    }
+}
+
 /// Does `one` with every file, `jobs` at a time (0: one a core). One that fails is reported, and the others are done.
 pub(super) fn run(
     work: &[Work],

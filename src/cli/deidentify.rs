@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{
-    CliResult,
+    CliResult, Usage,
     batch::{self, Work},
     files,
 };
@@ -49,10 +49,10 @@ impl Deidentify {
                 let deidentifier = Deidentifier::start(&settings)?;
                 batch::run(&work, self.jobs, |one| self.file(one, &settings, &deidentifier))
             }
-            (Some(_), []) => Err("--output needs files or folders to read".into()),
+            (Some(_), []) => Err(Usage("--output needs files or folders to read").into()),
             (None, []) => self.one(None, &settings),
             (None, [one]) if !one.is_dir() => self.one(Some(one), &settings),
-            (None, _) => Err("several files or a folder need --output FOLDER".into()),
+            (None, _) => Err(Usage("several files or a folder need --output FOLDER").into()),
         }
     }
 
@@ -98,7 +98,7 @@ impl Deidentify {
                     work.output.display()
                 )
                 .into()),
-                None => Ok(()),
+                None => work.is_done(),
             };
         }
         let text = std::fs::read_to_string(&work.input)?;

@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{
-    CliResult,
+    CliResult, Usage,
     batch::{self, Work},
     files,
 };
@@ -39,14 +39,14 @@ impl Reidentify {
                 let work = batch::plan(&self.inputs, output, "", Some(&self.mapping))?;
                 batch::run(&work, self.jobs, file)
             }
-            (Some(_), []) => Err("--output needs files or folders to read".into()),
+            (Some(_), []) => Err(Usage("--output needs files or folders to read").into()),
             (None, []) => {
                 let mut text = String::new();
                 io::stdin().read_to_string(&mut text)?;
                 self.one(&text)
             }
             (None, [one]) if !one.is_dir() => self.one(&read(one)?),
-            (None, _) => Err("several files or a folder need --output FOLDER".into()),
+            (None, _) => Err(Usage("several files or a folder need --output FOLDER").into()),
         }
     }
 
@@ -60,7 +60,7 @@ impl Reidentify {
 /// One of many files.
 fn file(work: &Work) -> CliResult {
     if work.output.exists() {
-        return Ok(());
+        return work.is_done();
     }
     let mapping = work.mapping.as_deref().ok_or("there is no mapping")?;
     // What comes back holds what was taken out, so its owner alone may read it.
