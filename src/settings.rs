@@ -88,7 +88,7 @@ pub struct ServerSettings {
     /// How long requests in flight may take to finish after SIGTERM, in seconds.
     pub shutdown_timeout_s: u64,
     /// How long `/readyz` is red before new requests are refused after SIGTERM, in seconds: the time
-    /// that a load balancer needs to notice.
+    /// that a load balancer needs to notice, at most 600. With 0 the port is closed at once.
     pub drain_delay_s: u64,
     /// The certificate to serve HTTPS with.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -65,7 +65,7 @@ pub struct AuditSettings {
     pub enabled: bool,
     /// The file that is written.
     pub path: PathBuf,
-    /// From this size on, in bytes, a new file is begun.
+    /// From this size on, in bytes, a new file is begun; at least 4096.
     pub max_file_bytes: u64,
     /// What happens when it cannot be written: an unlogged disclosure is a breach.
     pub on_failure: OnFailure,
