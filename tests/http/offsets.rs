@@ -24,8 +24,10 @@ fn texts() -> Vec<String> {
         2 => prop::sample::select(vec!["\u{1f469}\u{200d}\u{2695}\u{fe0f}", "e\u{301}", "\u{130}ß", "\u{202e}", "\u{1d518}", "日本語", "\r\n", "\u{2028}", "ﬁ"]).prop_map(str::to_owned),
         3 => prop::sample::select(FOUND.to_vec()).prop_map(|value| format!(" {value} ")),
     ];
-    let text =
-        prop::collection::vec(piece, 1..10).prop_map(|pieces| pieces.concat().replace('\0', ""));
+    // Presidio's own service answers an empty text with an error, and so do we.
+    let text = prop::collection::vec(piece, 1..10)
+        .prop_map(|pieces| pieces.concat().replace('\0', ""))
+        .prop_filter("some text", |text| !text.is_empty());
     let mut runner = TestRunner::new(Config::default());
     (0..120).map(|_| text.new_tree(&mut runner).unwrap().current()).collect()
 }

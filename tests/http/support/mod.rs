@@ -316,7 +316,7 @@ impl Drop for Scene {
 
 /// The text without the request ids that the gateway drew: among some thousand of them one holds
 /// the five digits of a zip code by chance.
-fn without_ids(text: &str) -> String {
+pub(crate) fn without_ids(text: &str) -> String {
     static ID: LazyLock<Regex> = LazyLock::new(|| Regex::new("req_[0-9a-f]{32}").unwrap());
     ID.replace_all(text, "req").into_owned()
 }
