@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{
     KEY, NOTE, OPENAI_KEY, PHI, Scene, Setup, data,
     standin::{Answer, StandIn, chunk, spelled},
+    without_chance,
 };
 
 /// The lines of the log.
@@ -69,8 +70,9 @@ fn every_request_has_a_line_without_content_and_the_chain_holds() {
 
     let path = scene.folder().join("data/audit.jsonl");
     let text = fs::read_to_string(&path).unwrap();
+    let searched = without_chance(&text);
     for secret in PHI.iter().chain(&[KEY, OPENAI_KEY, key.as_str(), "[NAME_1]", "John"]) {
-        assert!(!text.contains(secret), "{secret} is in {text}");
+        assert!(!searched.contains(secret), "{secret} is in {text}");
     }
     let verified = scene.command(&["audit", "verify"]);
     let printed = String::from_utf8(verified.stdout).unwrap();
@@ -92,8 +94,9 @@ fn a_model_name_that_is_phi_and_routes_as_typed_do_not_reach_it() {
     scene.get("/v1/models/44710093", &[("authorization", "Bearer dg_test_key")]);
     let text = fs::read_to_string(scene.folder().join("data/audit.jsonl")).unwrap();
     assert_eq!(text.lines().count(), 4);
+    let searched = without_chance(&text);
     for secret in PHI {
-        assert!(!text.contains(secret), "{secret} is in {text}");
+        assert!(!searched.contains(secret), "{secret} is in {text}");
     }
 }
 
