@@ -159,9 +159,14 @@ impl Deidentifier {
                     detector: Arc::from("participant"),
                 });
             }
-            grow::grow_names(leaf.text.expose_phi(), found);
-            grow::grow_organizations(leaf.text.expose_phi(), found);
-            *found = merge(leaf.text.expose_phi(), std::mem::take(found));
+            let text = leaf.text.expose_phi();
+            grow::grow_names(text, found);
+            grow::grow_organizations(text, found);
+            grow::grow_dates(text, found);
+            let mut grown = merge(text, std::mem::take(found));
+            grow::fill_lists(text, &mut grown);
+            grow::find_initials(text, &mut grown);
+            *found = merge(text, grown);
         }
         let mut texts: Vec<&str> = leaves.iter().map(|leaf| leaf.text.expose_phi()).collect();
         for (text, found) in &joined {

@@ -1,7 +1,15 @@
 //! Names grow over the initials beside them: a model that finds "James" in "James T." leaves the T,
 //! and "Jane" of "Jane A. Doe" the rest. Organizations grow over their legal form, "…, PLLC".
 
-use super::entity::{Detection, Label, Span};
+mod dates;
+mod initials;
+mod lists;
+
+pub(super) use self::{dates::grow_dates, initials::find_initials, lists::fill_lists};
+use super::{
+    entity::{Detection, Label, Span},
+    rules::is_ordinary,
+};
 
 /// Grows the names of `found` in `text` over the initials around them, and over a capitalised word
 /// behind an initial.
@@ -9,9 +17,17 @@ pub(super) fn grow_names(text: &str, found: &mut [Detection]) {
     for detection in found.iter_mut().filter(|detection| detection.label == Label::Name) {
         let Span { start, end } = detection.span;
         let (Some(before), Some(after)) = (text.get(..start), text.get(end..)) else { continue };
-        let alone = detection.span.of(text).is_some_and(is_surname);
-        let given = if alone { initial_after_comma(after) } else { 0 };
-        let grown = end + if given > 0 { given } else { initials_after(after) };
+        let name = detection.span.of(text).unwrap_or_default();
+        let given = if is_surname(name) { initial_after_comma(after) } else { 0 };
+        let family = family_after_initial(name, after);
+        let grown = end
+            + if given > 0 {
+                given
+            } else if family > 0 {
+                family
+            } else {
+                initials_after(after)
+            };
         let suffix = text.get(grown..).map_or(0, suffix_after);
         detection.span = Span::new(start - initials_before(before), grown + suffix);
     }
@@ -37,6 +53,23 @@ pub(super) fn grow_organizations(text: &str, found: &mut [Detection]) {
             one.span.end += after.len() - beyond.len();
         }
     }
+}
+
+/// How many bytes of a family name stand after a name that ends in an initial: ` Public` of "John Q. Public's",
+/// where it is no word alone or owns something.
+fn family_after_initial(name: &str, after: &str) -> usize {
+    let pointed = name.ends_with('.');
+    let letters = name.strip_suffix('.').unwrap_or(name);
+    let initial = !name.contains(',')
+        && letters.strip_suffix(char::is_uppercase).is_some_and(|rest| rest.ends_with(' '));
+    let after_point = if pointed { after } else { after.strip_prefix('.').unwrap_or_default() };
+    let Some(rest) = surname(after_point).filter(|_| initial) else { return 0 };
+    let word = after_point.get(1..after_point.len() - rest.len()).unwrap_or_default();
+    let owner = ["'s", "’s"].iter().find_map(|mark| word.strip_suffix(mark));
+    if owner.is_none() && is_ordinary(word) {
+        return 0;
+    }
+    after.len() - after_point.len() + 1 + owner.unwrap_or(word).len()
 }
 
 /// Whether one word in capitals is all there is, so that a first name may follow a comma.
@@ -168,6 +201,9 @@ mod tests {
             ("Diaz, M dc am", "Diaz", "Diaz, M"),
             ("Gerald T. Hightower III, six", "Gerald T. Hightower", "Gerald T. Hightower III"),
             ("Ott, Jr. came", "Ott", "Ott, Jr."),
+            ("of John Q. Public's fracture", "John Q.", "John Q. Public"),
+            ("of John Q. Public’s fracture", "John Q", "John Q. Public"),
+            ("saw John Q. Okafor today", "John Q.", "John Q. Okafor"),
         ] {
             assert_eq!(grown(text, name), expected, "{text}");
         }
@@ -186,6 +222,9 @@ mod tests {
             ("Ott, K 4.5", "Ott"),
             ("Ott, RN", "Ott"),
             ("Ott II/VI murmur", "Ott"),
+            ("for John Q. Discharge today", "John Q."),
+            ("for John. Okafor came", "John"),
+            ("OR4 Speck, J. Mohs closure", "Speck, J."),
         ] {
             assert_eq!(grown(text, name), name, "{text}");
         }

@@ -5,7 +5,10 @@
 
 use std::cmp::Ordering;
 
-use super::entity::{Detection, Label, Span};
+use super::{
+    entity::{Detection, Label, Span},
+    rules::blank_reference,
+};
 
 /// Labels from the most to the least specific: the first one wins between equally strong detections.
 const PRIORITY: &[Label] = &[
@@ -128,7 +131,11 @@ pub(super) fn strength(a: &Detection, b: &Detection) -> Ordering {
 
 /// Whether two neighbours of one label are the parts of a name: a single blank stands between them, or nothing.
 fn has_name_gap(text: &str, left: &Detection, right: &Detection) -> bool {
-    let mut gap = text.get(left.span.end..right.span.start).unwrap_or_default().chars();
+    let gap = text.get(left.span.end..right.span.start).unwrap_or_default();
+    if left.label == Label::Name && blank_reference(gap) == Some(gap.len()) {
+        return true;
+    }
+    let mut gap = gap.chars();
     match (gap.next(), gap.next()) {
         (None, _) => true,
         (Some(c), None) => left.label == Label::Name && c.is_whitespace() && !is_line_break(c),

@@ -20,7 +20,7 @@ use super::{
     merge::merge,
     seam,
 };
-pub(super) use context::{is_common, is_eponym_of_a_term};
+pub(super) use context::{is_common, is_done_by_people, is_eponym_of_a_term};
 use patterns::Patterns;
 pub use values::is_distinctive;
 

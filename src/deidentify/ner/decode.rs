@@ -14,7 +14,10 @@ use super::{
     labels::{LABELS, LabelMap},
     thresholds::Thresholds,
 };
-use crate::deidentify::entity::{Detection, Label, Span};
+use crate::deidentify::{
+    entity::{Detection, Label, Span},
+    rules::blank_reference,
+};
 
 /// Probabilities by label: of being an entity's first token, and of being a later one.
 type Outputs = [[f32; 2]; LABELS];
@@ -243,6 +246,9 @@ fn maximum(values: &[f32]) -> (usize, f32) {
 /// stand between them, with a line break only where the model says that an entity goes on.
 fn joins(text: &str, end: usize, word: &Word) -> bool {
     let Some(gap) = text.get(end..word.span.start) else { return true };
+    if blank_reference(gap) == Some(gap.len()) {
+        return true;
+    }
     let breaks = gap.chars().filter(|&c| c == '\n').count();
     let goes_on = || {
         let label = likeliest(&word.outputs) as usize;

@@ -166,6 +166,7 @@ fn narrow(text: &str, detection: Detection) -> Option<Detection> {
             span = without_ends(text, span, |word| {
                 word.starts_with(char::is_lowercase) && is_no_name(word)
             });
+            span = without_side(text, span);
             // "b." for "born".
             if signs < 2 && value.starts_with(char::is_lowercase) {
                 return None;
@@ -272,6 +273,29 @@ fn without_terms(text: &str, span: Span) -> Span {
     }
 }
 
+/// Without the side of an operation or a limb behind a name: "Rivers, A L TKA", "Cook - R hip".
+fn without_side(text: &str, span: Span) -> Span {
+    const LIMBS: [&str; 20] = [
+        "ankle", "arm", "breast", "ear", "elbow", "eye", "finger", "foot", "hand", "heel", "hip",
+        "inguinal", "kidney", "knee", "leg", "lung", "shoulder", "thumb", "toe", "wrist",
+    ];
+    let value = span.of(text).unwrap_or_default();
+    let Some(name) = value.strip_suffix(" L").or_else(|| value.strip_suffix(" R")) else {
+        return span;
+    };
+    let after = text.get(span.end..).and_then(|after| after.strip_prefix(' ')).unwrap_or_default();
+    let word = after
+        .find(|c: char| !c.is_alphabetic())
+        .map_or(after, |end| after.get(..end).unwrap_or_default());
+    let procedure = word.len() > 1 && word.chars().all(char::is_uppercase);
+    let name = name.trim_end_matches([' ', '-', '–', ':']);
+    if (procedure || LIMBS.contains(&word)) && !name.is_empty() {
+        Span::new(span.start, span.start + name.len())
+    } else {
+        span
+    }
+}
+
 fn is_capitals(text: &str) -> bool {
     !text.contains(char::is_lowercase)
 }
@@ -351,6 +375,8 @@ mod tests {
             (Label::Organization, "Dale RN for", "Dale RN", "Dale"),
             (Label::Date, "Kaneshiro APRN", "APRN", ""),
             (Label::Date, "VA 20/20", "20", ""),
+            (Label::Name, "Rivers, A L TKA", "Rivers, A L", "Rivers, A"),
+            (Label::Name, "Field - R hip", "Field - R", "Field"),
         ] {
             assert_eq!(narrowed(label, text, found), expected, "{text}");
         }
@@ -367,6 +393,7 @@ mod tests {
             (Label::Date, "2024-07-01T00:03:40"),
             (Label::Date, "May 5"),
             (Label::Name, "An Vo"),
+            (Label::Name, "Lily R"),
             (Label::Name, "Ana - Maria"),
             (Label::Date, "23rd"),
             (Label::Name, "an vo"),

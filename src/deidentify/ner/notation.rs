@@ -25,6 +25,11 @@ static NOTATION: Lazy<Regex> = Lazy::new(|| {
         r"|\b(?i:apgar|ashworth|ballard|barthel|berg|bishop|borg|braden|caprini|child-pugh|epworth|glasgow|gleason|hamilton|katz|khorana|lawton|morse|norton|padua|ranson|snellen|tanner|tinetti|wells)(?:['’]?s)?",
         r"(?:(?:\s(?i:adl|balance|chart|class|coma|criteria|fall|grade|iadl|index|scale|score|stage|test)s?)+(?:[:=\s]{1,3}[0-9]{1,3}(?:\s?/\s?[0-9]{1,3})?)?|\s[0-9]{1,3}\s?/\s?[0-9]{1,3}\b)",
         r"|\b(?:NDC|CPT|HCPCS|LOINC|SNOMED(?:\s?CT)?|RxCUI|RXCUI|ICD(?:-?(?:9|10)(?:-CM|-PCS)?)?|DRG|PMID|ISBN|CVX|DSM(?:-5|-IV)?)\b[:\#\s]{0,3}[A-Z0-9][A-Z0-9.-]{1,16}\b",
+        // Departments after their label.
+        r"|\b(?i:loc|location|dept|department|svc|service|clinic|unit|ward|team|consult|attn)\s?[:=]\s{0,3}(?i:anes|card|cards|cv|derm|endo|ent|er|gi|gu|gyn|heme|hem|icu|id|int\smed|lab|med|neph|nephro|neuro|ob|onc|ophtho|ortho|path|peds|plastics|psych|pulm|radonc|rads|renal|rheum|surg|trauma|uro|urgent|vasc|wound)\b",
+        // Works of literature, in the style of the National Library of Medicine.
+        r"|(?:\b\p{Lu}[\p{L}'’-]{1,24}(?:\s\p{Lu}{1,3})?,\s){1,6}et\sal\b|\b\p{Lu}[\p{L}'’-]{1,24}(?:\s\p{Lu}{1,3})?\set\sal\b",
+        r"|\b(?:19|20)[0-9]{2};\s?[0-9]{1,4}(?:\([0-9]{1,3}\))?:\s?[a-z]?[0-9]{1,6}(?:\s?[-–]\s?[0-9]{1,6})?",
         // Places in the names of tests, rules, devices and diseases.
         r"|\b(?i:st\.?\s(?:john|vitus)['’]?s?\s(?:wort|dance)|agent\sorange(?:\sregistry)?|west\snile(?:\svirus)?|rocky\smountain\sspotted\sfever|(?:rift\s)?valley\sfever|philadelphia\s(?:chromosome|collar)|(?:boston|milwaukee|charleston|miami\sj)\s(?:brace|collar|bowel)|ottawa\s(?:ankle|knee|heart)|canadian\s(?:ct|c-spine)|edinburgh\s(?:postnatal|scale)|cincinnati\s(?:prehospital|stroke)|montreal\scognitive|kansas\scity\scardiomyopathy|rotterdam\scriteria|tokyo\sguidelines|berlin\s(?:definition|questionnaire)|vancouver\sscar|toronto\s(?:criteria|bedside)|manchester\striage|mediterranean\s(?:diet|fever)|hong\skong\sflu|lyme\sdisease|san\sfrancisco\ssyncope|pittsburgh\ssleep|boston\sdiagnostic|denver\s(?:ii|developmental)|los\sangeles\s(?:grade|classification|motor))",
         r"|\b[0-9]{3,18}(?:-[0-9])?\^[^|^]{0,60}\^(?:LN|SCT|I9C?|I10C?|CVX|MVX|NDC|RXNORM|UCUM|C4|HL7[0-9]{4})\b",
@@ -72,6 +77,11 @@ mod tests {
             ("NM_000546.6(TP53):c.742C>T p.(Arg248Trp)", "Arg248Trp"),
             ("het c.80845_80846del", "80846del"),
             ("rs121912651 in the aunt", "rs121912651"),
+            ("DOB: 1/1/60  Loc: Endo", "Endo"),
+            ("Svc: Onc, ATTN: Derm", "Derm"),
+            ("1. Ponikowski P, Voors AA, et al. ESC", "Ponikowski P"),
+            ("as Okafor et al. found", "Okafor"),
+            ("Eur Heart J 2016;37:2129-2200.", "2129-2200"),
             ("chr17:7577539 (GRCh37)", "7577539"),
             (r#"{"system":"http://snomed.info/sct","code":"233604007"}"#, "233604007"),
             (r#"<code code="8302-2" codeSystem="2.16.840.1.113883.6.1"/>"#, "8302-2"),
@@ -88,6 +98,9 @@ mod tests {
             (r#"{"system":"http://clinic.example/mrn","code":"233604007"}"#, "233604007"),
             ("PID|1||5590213^^^SNV^MR", "5590213"),
             ("rs1 Arlo Finch", "Arlo Finch"),
+            ("Attn: Dermott", "Dermott"),
+            ("Loc: Endo, Pt: Endo Kenji", "Endo Kenji"),
+            ("Okafor, who et al", "Okafor"),
             (r#"{"system":"http://snomed.info/sct","code":"2336"},"subject":"5590213""#, "5590213"),
         ] {
             assert!(!notation(text, found), "{text}: {found}");

@@ -49,7 +49,9 @@ pub(super) fn is_clinical(text: &str, detection: &Detection) -> bool {
 /// Whether `word` is a clinical term.
 pub(in crate::deidentify) fn is_term(word: &str) -> bool {
     let long = word.chars().count() > ABBREVIATION_LETTERS;
-    let capitals = word.chars().all(|c| c.is_uppercase() || c.is_numeric());
+    // "AFib" too.
+    let capitals = word.chars().all(|c| c.is_uppercase() || c.is_numeric())
+        || word.chars().filter(|c| c.is_uppercase()).count() > 1;
     (long || capitals) && TERMS.contains(word.to_lowercase().as_str())
 }
 

@@ -95,6 +95,56 @@ const PARTICLES: &[&str] = &[
 const ADDRESSES: &[&str] =
     &["dr", "doctor", "miss", "mr", "mrs", "ms", "mx", "nurse", "prof", "professor", "rev", "sgt"];
 
+/// What people do, and pains, rivers and months do not: it makes a name of an ordinary word that a sentence
+/// begins with, "Church wants to go home".
+const DEEDS: &[&str] = &[
+    "agreed",
+    "agrees",
+    "asked",
+    "asks",
+    "ate",
+    "called",
+    "complained",
+    "complains",
+    "consented",
+    "declined",
+    "declines",
+    "denied",
+    "denies",
+    "endorsed",
+    "endorses",
+    "insists",
+    "prefers",
+    "refused",
+    "refuses",
+    "reported",
+    "reports",
+    "requested",
+    "requests",
+    "said",
+    "says",
+    "slept",
+    "stated",
+    "states",
+    "thinks",
+    "told",
+    "verbalized",
+    "verbalizes",
+    "voiced",
+    "voices",
+    "walked",
+    "wanted",
+    "wants",
+    "wishes",
+];
+
+/// Whether what goes on with `tail` is something that only people do.
+pub(in crate::deidentify) fn is_done_by_people(tail: &str) -> bool {
+    let Some(rest) = tail.strip_prefix(' ') else { return false };
+    let word = rest.find(|c: char| !c.is_alphabetic()).and_then(|end| rest.get(..end));
+    DEEDS.contains(&word.unwrap_or(rest))
+}
+
 /// What a value needs around it to be taken for one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Guard {
@@ -155,6 +205,7 @@ fn stands_as_name(text: &str, span: Span) -> bool {
     is_capitalised(first)
         && (stands_alone()
             || follows_address(head)
+            || is_done_by_people(tail)
             || !(starts_sentence(head) || is_in_heading(head, tail)))
 }
 

@@ -49,6 +49,12 @@ fn values_are_found_everywhere() {
             "Chidi\n   Okafor and chidi_okafor.pdf",
             &["Chidi\n   Okafor", "chidi", "okafor"],
         ),
+        (
+            Label::Name,
+            "Chidi&nbsp;Okafor",
+            "Chidi Okafor&nbsp;and&nbsp;Chidi&#160;Okafor",
+            &["Chidi Okafor", "Chidi&#160;Okafor"],
+        ),
         (Label::Name, "Chidi Okafor", "Okafors chidis okaforx", &[]),
         (
             Label::Name,
@@ -93,6 +99,8 @@ fn common_words_are_not_dragged_along() {
         ("Will Okafor", "she will come and Will came", &["Will"]),
         ("Will Okafor", "Will follow up. Will call.\nWill rest. - Will walk", &[]),
         ("Will Okafor", "PATIENT WILL RETURN", &[]),
+        ("Ann Church", "Church wants to go. Church denies pain.", &["Church", "Church"]),
+        ("Ann Church", "church wants us. Church is on Sunday. Church goes on.", &[]),
         ("Ann Young", "a young man; Dr. Young, and DR. YOUNG", &["Young"]),
         ("Ann Young", "seen by Dr. A. Young", &["Young"]),
         ("Ann Young", "by nurse\nYoung", &["Young"]),

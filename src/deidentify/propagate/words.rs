@@ -3,16 +3,26 @@
 use super::super::{
     entity::Span,
     merge::{Kind, is_apostrophe, is_hyphen, kind},
+    rules::blank_reference,
 };
 
 /// The words of `text` in order: runs of letters, runs of digits, and every other visible character by itself.
 ///
-/// A letter of a script without spaces is a word too. White space, control and invisible characters are in no word.
+/// A letter of a script without spaces is a word too. White space, control and invisible characters are in no word, nor
+/// are character references of them ("&nbsp;").
 pub(super) fn words(text: &str) -> impl Iterator<Item = (Kind, Span)> {
     let mut rest = text.char_indices().map(|(at, c)| (at, c, kind(c))).peekable();
     std::iter::from_fn(move || {
-        let (start, first, run) =
-            rest.find(|&(_, _, kind)| !matches!(kind, Kind::Blank | Kind::Format | Kind::Mark))?;
+        let (start, first, run) = loop {
+            let word = rest
+                .find(|&(_, _, kind)| !matches!(kind, Kind::Blank | Kind::Format | Kind::Mark))?;
+            let length = match word {
+                (start, '&', _) => text.get(start..).and_then(blank_reference),
+                _ => None,
+            };
+            let Some(length) = length else { break word };
+            while rest.next_if(|&(at, _, _)| at < word.0 + length).is_some() {}
+        };
         let mut end = start + first.len_utf8();
         let unbroken = matches!(run, Kind::Letter | Kind::Digit);
         while let Some((at, c, kind)) = rest.next_if(|&(_, _, kind)| {

@@ -9,7 +9,7 @@ mod month_day;
 
 use self::{
     day::{day_alone, month_dotted, translated},
-    month_day::{DATED, last_word, month_day, month_day_hyphen},
+    month_day::{DATED, ends_range, last_word, month_day, month_day_hyphen},
 };
 use super::{
     engine::{Check, Found, Guard, Hit, Rule, Start, always},
@@ -244,12 +244,13 @@ fn figures(found: &Found<'_>) -> Option<Hit> {
         return None;
     }
     let prev = found.before(2);
-    let joined = prev.ends_with(|c: char| c.is_ascii_alphanumeric()) || {
-        let mut back = prev.chars().rev();
-        matches!(back.next(), Some('.' | '/' | '-'))
-            && back.next().is_some_and(|c| c.is_ascii_digit())
-            && found.value().contains(['.', '/'])
-    };
+    let joined = prev.ends_with(|c: char| c.is_ascii_alphanumeric())
+        || !ends_range(found) && {
+            let mut back = prev.chars().rev();
+            matches!(back.next(), Some('.' | '/' | '-'))
+                && back.next().is_some_and(|c| c.is_ascii_digit())
+                && found.value().contains(['.', '/'])
+        };
     let after = found.after(2);
     let mut next = after.chars();
     let mark = next.next();
@@ -275,10 +276,12 @@ fn figures(found: &Found<'_>) -> Option<Hit> {
 }
 
 fn iso(found: &Found<'_>) -> Option<Hit> {
-    let parts = numbers(found.value());
-    let valid = matches!(parts.as_slice(), [_, month, day, ..] if (1..=12).contains(month) && (1..=31).contains(day));
+    let valid = matches!(numbers(found.value()).as_slice(), [_, month, day, ..] if (1..=12).contains(month) && (1..=31).contains(day));
     let prev = found.prev();
-    (valid && !prev.is_ascii_alphanumeric()).then(|| found.keep()).flatten()
+    // "3/14/2024-3/16/2024": the year of one date and the month of another.
+    let mut signs = found.value().bytes().filter(|byte| matches!(byte, b'-' | b'/' | b'.'));
+    let even = signs.next() == signs.next();
+    (valid && even && !prev.is_ascii_alphanumeric()).then(|| found.keep()).flatten()
 }
 
 /// "2019-04", but not the start of "2019-04-12" or the years "2019-20".

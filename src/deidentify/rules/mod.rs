@@ -27,6 +27,7 @@ mod vehicle;
 mod web;
 
 pub(super) use self::{
+    normalise::{Even, blank_reference},
     number::is_drug_code,
     words::{is_no_name, is_region},
 };
@@ -41,7 +42,6 @@ use self::{
     engine::{Engine, Rule},
     hl7::Hl7,
     lists::{Custom, Lists},
-    normalise::Even,
 };
 use super::entity::{Detection, Label, Span};
 

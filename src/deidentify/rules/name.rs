@@ -4,6 +4,8 @@
 //! quotation marks and generational suffixes. In text all of capitals or without any, ordinary words
 //! look like names, so that there a name ends at the first word of the language.
 
+mod scanned;
+
 use super::words::{is_ordinary, is_stop, listed};
 use crate::deidentify::entity::Span;
 
@@ -47,6 +49,9 @@ const DEGREES: &str = "pa-c aemt nremt emt emt-p emt-b fnp-c fnp-bc agnp-c pmhnp
 
 /// The name at `at`, if there is one.
 pub(super) fn read(text: &str, at: usize, how: How) -> Option<Span> {
+    if let Some(span) = scanned::spaced(text, at) {
+        return Some(span);
+    }
     let mut first = token(text, at)?;
     let start = first.span.start;
     if !may_begin(text, first, how) || is_particle(first.text) {
@@ -91,8 +96,16 @@ pub(super) fn read(text: &str, at: usize, how: How) -> Option<Span> {
     Some(Span::new(start, end))
 }
 
+/// Whether a name whose letters are set apart stands at `at`.
+pub(super) fn is_spaced(text: &str, at: usize) -> bool {
+    scanned::spaced(text, at).is_some()
+}
+
 /// Whether a name may begin with `word`.
 fn may_begin(text: &str, word: Token<'_>, how: How) -> bool {
+    if scanned::is_ordinary_scanned(word.text) {
+        return false;
+    }
     if is_stop(word.text) || next_is(text, word.span.end, ':') {
         return word.case == Case::Initial
             && next_is(text, word.span.end, '.')
@@ -157,7 +170,7 @@ fn rest<'t>(text: &'t str, first: Token<'t>, how: How) -> (usize, Token<'t>) {
                 continue;
             }
         }
-        if !may_follow(text, next, case, how.sure && count == 1) {
+        if !may_follow(text, next, case, how.sure && count == 1) && !goes_on_scanned(last, next) {
             break;
         }
         if case == Case::Initial {
@@ -172,8 +185,17 @@ fn rest<'t>(text: &'t str, first: Token<'t>, how: How) -> (usize, Token<'t>) {
     (if dotted { end + 1 } else { end }, last)
 }
 
+/// "Me1issa Kava naugh": a scanner that reads figures for letters parts words too.
+fn goes_on_scanned(last: Token<'_>, next: Token<'_>) -> bool {
+    let parted = next.case == Case::Lower && next.text.len() > 3 && !is_ordinary(next.text);
+    parted && last.case == Case::Title && scanned::is_scanned(last.text)
+}
+
 /// Whether `word` may go on a name whose words are in `case`.
 fn may_follow(text: &str, word: Token<'_>, case: Case, sure: bool) -> bool {
+    if scanned::is_ordinary_scanned(word.text) {
+        return false;
+    }
     let label = next_is(text, word.span.end, ':') || next_is(text, word.span.end, '#');
     let single = word.case == Case::Initial;
     if label || (is_stop(word.text) && !(single && next_is(text, word.span.end, '.'))) {
@@ -216,7 +238,7 @@ fn may_follow(text: &str, word: Token<'_>, case: Case, sure: bool) -> bool {
 }
 
 /// Ordinary words that are names of many people too.
-fn is_also_a_name(word: &str) -> bool {
+pub(super) fn is_also_a_name(word: &str) -> bool {
     const SURNAMES: &str = "long young white black brown green gray grey king hope grace rose park parks \
          wood woods hill hall wells stone fields rivers banks brooks bush rice day may \
          strong love price best small little short good gold silver baker cook carter \
@@ -337,6 +359,8 @@ fn token(text: &str, at: usize) -> Option<Token<'_>> {
             && end > 0;
         if c.is_alphabetic() || joins || broken || mark {
             end = offset + c.len_utf8();
+        } else if c.is_ascii_digit() && scanned::is_letter(rest, offset) {
+            end = offset + 1;
         } else if c.is_numeric() || c == '_' || c == '@' {
             return None;
         } else {
@@ -361,7 +385,8 @@ fn token(text: &str, at: usize) -> Option<Token<'_>> {
     } else {
         Case::Caps
     };
-    Some(Token { span: Span::new(at, at + word.len()), text: word, case, owns: owner.is_some() })
+    let (span, owns) = (Span::new(at, at + word.len()), owner.is_some());
+    Some(Token { span, text: word, case, owns })
 }
 
 /// The name that ends right before `end`, spaces and a comma aside: "J. Bascom, RN".

@@ -15,7 +15,7 @@ struct Edit {
 
 /// A text with even typography, and the way back.
 #[derive(Debug)]
-pub(super) struct Even {
+pub(in crate::deidentify) struct Even {
     text: String,
     edits: Vec<Edit>,
 }
@@ -23,6 +23,16 @@ pub(super) struct Even {
 impl Even {
     /// Evens `text` out, or `None` where it is even already: most texts are.
     pub(super) fn of(text: &str) -> Option<Even> {
+        Self::with(text, replacement)
+    }
+
+    /// Writes out no more than the character references of `text`, "&nbsp;" and "&#45;".
+    pub(in crate::deidentify) fn without_references(text: &str) -> Option<Even> {
+        memchr::memchr(b'&', text.as_bytes())?;
+        Self::with(text, |_| None)
+    }
+
+    fn with(text: &str, replacement: fn(char) -> Option<New>) -> Option<Even> {
         let mut even: Option<Even> = None;
         // The end of what the even text holds.
         let mut done = 0;
@@ -34,7 +44,7 @@ impl Even {
                 '&' => {
                     let rest = text.get(offset..).unwrap_or_default();
                     let Some((c, length)) = reference(rest) else { continue };
-                    (replacement(c).unwrap_or(New::Char(c)), length)
+                    (self::replacement(c).unwrap_or(New::Char(c)), length)
                 }
                 c => {
                     let Some(new) = replacement(c) else { continue };
@@ -62,12 +72,12 @@ impl Even {
     }
 
     /// The even text.
-    pub(super) fn text(&self) -> &str {
+    pub(in crate::deidentify) fn text(&self) -> &str {
         &self.text
     }
 
     /// Leads a span of the even text back to whole characters of the original.
-    pub(super) fn original(&self, span: Span) -> Span {
+    pub(in crate::deidentify) fn original(&self, span: Span) -> Span {
         let start = self.back(span.start, Edge::Start);
         Span::new(start, self.back(span.end, Edge::End).max(start))
     }
@@ -161,6 +171,13 @@ fn replacement(c: char) -> Option<New> {
     Some(new)
 }
 
+/// How long the character reference of a blank is that `text` begins with: "&nbsp;".
+pub(in crate::deidentify) fn blank_reference(text: &str) -> Option<usize> {
+    let (c, length) = text.starts_with('&').then(|| reference(text))??;
+    let blank = c.is_whitespace() || matches!(replacement(c), Some(New::Text("")));
+    blank.then_some(length)
+}
+
 /// The character reference (WHATWG HTML, 13.5) that `text` begins with, and its length in bytes: by
 /// number, or by one of the names that stand for blanks, hyphens and marks.
 fn reference(text: &str) -> Option<(char, usize)> {
@@ -216,6 +233,23 @@ mod tests {
             "&#xd800;",
         ] {
             assert!(Even::of(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn references_alone_are_written_out() {
+        assert!(Even::without_references("Ann\u{a0}Lee \u{2011} R&D").is_none());
+        let even = Even::without_references("Ann&nbsp;Lee\u{2011}Roe&#44; x").unwrap();
+        assert_eq!(even.text(), "Ann Lee\u{2011}Roe, x");
+        for (text, length) in [
+            ("&nbsp;x", Some(6)),
+            ("&#160;", Some(6)),
+            ("&zwnj;", Some(6)),
+            ("&#45;", None),
+            ("nbsp;", None),
+            ("&", None),
+        ] {
+            assert_eq!(blank_reference(text), length, "{text}");
         }
     }
 

@@ -360,6 +360,15 @@ fn shorten(found: &Found<'_>) -> Option<Span> {
     (span.len() > 1 || found.span.len() == 1).then_some(span)
 }
 
+/// "REF 500-03-54E  LOT 73RK21": the catalogue number of a product (ISO 15223-1), not of a piece.
+fn is_product(found: &Found<'_>) -> bool {
+    let line =
+        found.text.get(found.at..).and_then(|rest| rest.split('\n').next()).unwrap_or_default();
+    let cue = found.text.get(found.at..found.span.start).unwrap_or_default();
+    cue.starts_with("REF ")
+        && ["LOT", "QTY", "EXP", "SZ", "SN ", " mm", "DEG"].iter().any(|word| line.contains(word))
+}
+
 fn strong_value(found: &Found<'_>) -> Option<Hit> {
     let span = shorten(found)?;
     let value = span.of(found.text)?;
@@ -376,13 +385,8 @@ fn strong_value(found: &Found<'_>) -> Option<Hit> {
     let system = value.len() > 4
         && (value.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("oid:"))
             || value.matches('.').count() > 3);
-    // "REF 500-03-54E  LOT 73RK21": the catalogue number of a product (ISO 15223-1), not of a piece.
-    let line =
-        found.text.get(found.at..).and_then(|rest| rest.split('\n').next()).unwrap_or_default();
-    let cue = found.text.get(found.at..found.span.start).unwrap_or_default();
-    let product = cue.starts_with("REF ")
-        && ["LOT", "QTY", "EXP", "SZ", "SN ", " mm", "DEG"].iter().any(|word| line.contains(word));
-    let ratio = system || product || super::engine::byte_before(found.text, found.at) == b'/';
+    let ratio =
+        system || is_product(found) || super::engine::byte_before(found.text, found.at) == b'/';
     // "DL 4.5", "CIN 2.5": a small number with a decimal point is a measurement.
     let decimal = value.split_once('.').is_some_and(|(whole, part)| {
         let figures =
@@ -421,7 +425,9 @@ fn weak_value(found: &Found<'_>) -> Option<Hit> {
     ]
     .iter()
     .any(|unit| after.trim_start().starts_with(unit));
-    (digits >= 4 && !year && !clock_or_date && !measured).then(|| found.keep_span(span)).flatten()
+    (digits >= 4 && !year && !clock_or_date && !measured && !is_product(found))
+        .then(|| found.keep_span(span))
+        .flatten()
 }
 
 #[cfg(test)]

@@ -63,6 +63,10 @@ fn named(found: &Found<'_>) -> Option<Hit> {
     if found.value().chars().all(|c| !c.is_lowercase()) {
         return None;
     }
+    // "Unit: MICU    Clinic: Derm": a column of its own, and a label.
+    if found.before(2) == "  " || found.next() == b':' {
+        return None;
+    }
     let start = titles_before(found.text, found.span.start, 4)?;
     let name = found.text.get(start..found.span.start)?.trim();
     // "Dr. Smith Clinic": a title ends the name that it opens.
@@ -194,6 +198,8 @@ mod tests {
                 "Hospital: discharged home",
                 "Pharmacy: on file",
                 "Social History",
+                "Unit: MICU    Clinic: Derm",
+                "Lakota Clinic: closed on Fridays",
                 "to the hospital",
             ],
         );

@@ -1,19 +1,25 @@
 //! Names of people, told by what stands around them: titles, credentials, the labels of forms,
 //! kinship, signatures, salutations, letters spelled out.
 
+mod actor;
 mod given;
 mod kin;
 mod label;
+mod pager;
+mod plain;
 
 use self::{
+    actor::actor,
     given::{GIVEN, given},
-    kin::{AFTER_KIN, KIN, kin, second_kin},
+    kin::{AFTER_KIN, KIN, SPANISH_KIN, kin, second_kin, spanish_kin},
     label::labelled,
+    pager::paged,
+    plain::plain,
 };
 use super::{
     engine::{Check, Found, Hit, LETTER, Rule, Start, always},
     name::{How, read, read_before},
-    words::{is_ordinary, listed},
+    words::is_ordinary,
 };
 use crate::deidentify::entity::{Label, Span};
 
@@ -47,7 +53,8 @@ pub(super) const RULES: &[Rule] = &[
                  grandpa nana dame interpreter consult consultant resident intern fellow \
                  neighbor neighbour surgeon sonographer phlebotomist dietitian chaperone \
                  attending provider prescriber manager coordinator director worker \
-                 specialist",
+                 specialist deputy trooper atty attorney deacon msgr paramedic medic emt \
+                 doula rep caseworker co",
         ),
         0.85,
         r"(?-i:[A-Z]?)[a-z]{1,14}\b\.?[ ]{1,2}(\p{L})",
@@ -129,6 +136,14 @@ pub(super) const RULES: &[Rule] = &[
     // Kinship and company.
     rule(Start::Words(KIN), 0.85, AFTER_KIN, kin),
     rule(Start::Words(KIN), 0.85, AFTER_KIN, second_kin),
+    rule(Start::Words(SPANISH_KIN), 0.85, AFTER_KIN, spanish_kin),
+    rule(Start::Code(5, 6), 0.85, r"(p[0-9]{4,5})\b", paged),
+    rule(
+        Start::Words("pager beeper bleep"),
+        0.85,
+        r"(?:pager|beeper|bleep)[ :#]{1,2}([0-9]{3,5})\b",
+        paged,
+    ),
     // Who did it: "seen by", "d/w", "signed by".
     rule(
         Start::Words("by with w via contact attn from paged called cc copy"),
@@ -246,6 +261,10 @@ fn role(found: &Found<'_>) -> Option<Hit> {
         return None;
     }
     let cue = found.text.get(found.at..found.span.start)?.trim();
+    // "CO Pruitt", a corrections officer; "co workers".
+    if cue.eq_ignore_ascii_case("co") && cue != "CO" {
+        return None;
+    }
     let rank = ["maj", "sgt", "capt", "lt", "col", "nurse", "rn", "aunt", "uncle"]
         .iter()
         .any(|rank| cue.to_ascii_lowercase().starts_with(rank));
@@ -277,54 +296,6 @@ fn credential(found: &Found<'_>) -> Option<Hit> {
     }
     (span.len() > 2).then(|| found.keep_span(span)).flatten()
 }
-
-/// "pt John Doe": a name in capitals or in lower case only where no word is like it; "pt JD".
-fn plain(found: &Found<'_>) -> Option<Hit> {
-    let value = found.rest();
-    let initials = value.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-    let cue = found.text.get(found.at..found.span.start)?;
-    if (2..=3).contains(&initials.len()) && initials.bytes().all(|byte| byte.is_ascii_uppercase()) {
-        let lower_cue = cue.bytes().any(|byte| byte.is_ascii_lowercase());
-        let known = listed(ABBREVIATIONS, initials) || is_ordinary(initials);
-        return (lower_cue && initials.len() == 2 && !known)
-            .then(|| {
-                found.keep_span(Span::new(found.span.start, found.span.start + initials.len()))
-            })
-            .flatten();
-    }
-    let lower = value.starts_with(char::is_lowercase);
-    let words = value
-        .split([',', '.', ';', '\n', '('])
-        .next()
-        .unwrap_or_default()
-        .split(' ')
-        .take_while(|word| !word.is_empty() && !is_ordinary(word))
-        .count();
-    let alone = lower
-        && words < 2
-        && (!cue.to_ascii_lowercase().starts_with("pt")
-            || initials.len() > 8
-            || value.get(initials.len()..).is_some_and(|rest| rest.starts_with('-')));
-    if alone {
-        return None;
-    }
-    if lower
-        && (initials.len() < 4
-            || initials.ends_with("ed")
-            || initials.ends_with("ly")
-            || initials.ends_with('s'))
-        && !value.contains(" dob")
-    {
-        return None;
-    }
-    name(found, How { comma: true, ..WEAK })
-}
-
-/// Two capitals after "pt" that are no initials.
-const ABBREVIATIONS: &str = "AF AP BM BP BS CC CP CT CV DM DR DX EF EJ ER FH FM GA GI GU HA HB HD HF HR HT HX \
-         ID IM IV IR LE LP LV MD MI MR MS NG NP OA OB OK ON OR OT PA PE PO PT PR QD RA RN \
-         RR RT RX SI SH SO ST SW TB TF TX UA UE US UO VS WT XR HI NO IS IN DC AM PM AO AX \
-         LS MM CM";
 
 fn named(found: &Found<'_>) -> Option<Hit> {
     let cue = found.text.get(found.at..found.span.start)?.to_ascii_lowercase();
@@ -362,23 +333,6 @@ fn introduced(found: &Found<'_>) -> Option<Hit> {
         return None;
     }
     name(found, WEAK)
-}
-
-fn actor(found: &Found<'_>) -> Option<Hit> {
-    let value = found.rest();
-    let caps = value
-        .split([' ', '\n', ','])
-        .next()
-        .is_some_and(|first| first.len() > 1 && !first.chars().any(char::is_lowercase));
-    if value.starts_with(char::is_lowercase) {
-        return None;
-    }
-    let span = read(found.text, found.span.start, TITLED)?;
-    let words = span.of(found.text)?.split(' ').count();
-    if caps && words < 2 {
-        return None;
-    }
-    found.keep_span(span)
 }
 
 fn greeted(found: &Found<'_>) -> Option<Hit> {

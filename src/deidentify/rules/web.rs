@@ -81,7 +81,7 @@ pub(super) const RULES: &[Rule] = &[
         Label::Url,
         Start::Anywhere(&["@"]),
         0.75,
-        r"(?:^|[\s(,:;\x22'])(@[a-z][a-z0-9_.]{2,30})",
+        r"(?:^|[\s(,:;<\x22'])(@[a-z][a-z0-9_.]{2,30})",
         handle,
     ),
     rule(
@@ -94,6 +94,14 @@ pub(super) const RULES: &[Rule] = &[
         0.8,
         r"(?:instagram|insta|ig|twitter|tiktok|snapchat|snap|facebook|fb|handle|skype|telegram|discord|venmo|linkedin)(?:[ ](?:handle|id|name|user|username|account|profile|page))?(?:[ ](?:is|as|under))?[ ]?[:=]?[ ]?(@?[a-z][a-z0-9_.-]{2,30})\b",
         named_handle,
+    ),
+    rule(
+        "handle",
+        Label::Url,
+        Start::Words("dm dms dmed pm pmed username login screenname handle"),
+        0.8,
+        r"(?:dm(?:s|ed)?|pm(?:ed)?|username|login|screenname|handle)(?:[ ](?:from|to|is|by|as|name))?[ ]?[:=]?[ ]?([a-z][a-z0-9]*(?:[_.-][a-z0-9]+){1,4})\b",
+        joined_handle,
     ),
     rule(
         "file",
@@ -287,6 +295,16 @@ fn named_handle(found: &Found<'_>) -> Option<Hit> {
     marked.then(|| found.keep()).flatten()
 }
 
+/// "nurse_kayleigh_rn": of its parts one at least is no ordinary word, as in "user_id" all are.
+fn joined_handle(found: &Found<'_>) -> Option<Hit> {
+    let telling = found.value().split(['_', '.', '-']).any(|part| {
+        part.len() > 2
+            && part.bytes().any(|byte| byte.is_ascii_alphabetic())
+            && !super::words::is_ordinary(part.trim_end_matches(|c: char| c.is_ascii_digit()))
+    });
+    (telling && found.next() != b'(').then(|| found.keep()).flatten()
+}
+
 /// A file's name counts where it could hold a name or a number: "karim_mri.pdf", not "report.pdf".
 fn file(found: &Found<'_>) -> Option<Hit> {
     if found.prev() != b'.' || found.next().is_ascii_alphanumeric() {
@@ -335,6 +353,9 @@ mod tests {
                 ("HTTPS://X.EXAMPLE.COM/A", &["HTTPS://X.EXAMPLE.COM/A"]),
                 ("instagram: karim.runs22", &["karim.runs22"]),
                 ("on IG @karim_runs", &["@karim_runs"]),
+                ("cc <@tbrennan> and", &["@tbrennan"]),
+                ("dm from nurse_kayleigh_rn: hi", &["nurse_kayleigh_rn"]),
+                ("username: tbrennan-np2", &["tbrennan-np2"]),
             ],
         );
         finds(Label::Device, &[("mac 001A.2B3C.4D5E up", &["001A.2B3C.4D5E"])]);
@@ -361,6 +382,10 @@ mod tests {
                 "e.g.me",
                 "Dr.com",
                 "IOP @ 10:40",
+                "login user_id",
+                "username: first-name",
+                "login user_name.get_value(",
+                "10 pm to follow-up",
                 "1.2.me",
                 "follow up.co signed",
             ],

@@ -188,20 +188,29 @@ fn has_such_line(found: &Found<'_>) -> bool {
 /// The second figure of the date at the other end of a range, "2/3-2/5".
 fn other_end(found: &Found<'_>) -> Option<u32> {
     let part = |text: &str| match numbers(text).as_slice() {
-        &[one, two] if is_day_and_month(one, two) => Some(two),
+        &[one, two] | &[one, two, _] if is_day_and_month(one, two) => Some(two),
         _ => None,
     };
     let slash = |text: &str| {
-        text.matches('/').count() == 1
+        (1..=2).contains(&text.matches('/').count())
             && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'/')
     };
-    if let Some(after) = found.after(8).strip_prefix('-') {
+    if let Some(after) = found.after(12).strip_prefix('-') {
         let end = after.find(|c: char| !(c.is_ascii_digit() || c == '/')).unwrap_or(after.len());
         return after.get(..end).filter(|after| slash(after)).and_then(part);
     }
     let before = found.before(7).strip_suffix('-')?;
     let start = before.rfind(|c: char| !(c.is_ascii_digit() || c == '/')).map_or(0, |at| at + 1);
     before.get(start..).filter(|before| slash(before)).and_then(part)
+}
+
+/// Whether the date before it is joined to the find by a hyphen: "3/14/2024-3/16/2024".
+pub(super) fn ends_range(found: &Found<'_>) -> bool {
+    let Some(before) = found.before(12).strip_suffix('-') else { return false };
+    let start = before.rfind(|c: char| !(c.is_ascii_digit() || matches!(c, '/' | '.')));
+    let first = before.get(start.map_or(0, |at| at + 1)..).unwrap_or_default();
+    let figures = numbers(first);
+    matches!(figures.as_slice(), &[one, two, ..] if figures.len() < 4 && is_day_and_month(one, two))
 }
 
 /// "3-14" only right after a word for a date.

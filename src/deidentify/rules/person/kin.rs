@@ -2,7 +2,7 @@
 
 use super::super::{
     engine::{Found, Hit},
-    name::{How, read},
+    name::{How, is_spaced, read},
 };
 use super::{TITLED, WEAK, name};
 
@@ -12,6 +12,9 @@ pub(super) const KIN: &str = "son daughter dtr wife husband mother father mom da
                    aunt uncle niece nephew cousin friend neighbor neighbour roommate caregiver guardian sibling twin \
                    twins stepson stepdaughter stepmother stepfather sons daughters kids children dog cat foster \
                    godmother godson coworker boss landlord teacher parents siblings";
+/// Relatives in Spanish.
+pub(super) const SPANISH_KIN: &str = "tía tia tío tio abuela abuelo mamá papá hija hijo esposa esposo hermana hermano \
+                   prima primo madre padre suegra suegro nuera yerno cuñada cuñado comadre compadre";
 /// Such a word, and where a name may begin.
 pub(super) const AFTER_KIN: &str = r"[\p{L}]{2,14}(?:-in-law)?(?:[ ](?:is|was|are|were|named|is[ ]named|called)[ ]|,[ ]|[ ]\(|[ ])[\x22(]?(\p{L})";
 
@@ -38,7 +41,7 @@ pub(super) fn kin(found: &Found<'_>) -> Option<Hit> {
     }
     // Capitals after a comma go on a list in capitals: "FATHER, COPD".
     let caps = !first.chars().any(char::is_lowercase);
-    if caps && first.len() < 4 {
+    if caps && first.len() < 4 && !is_spaced(found.text, found.span.start) {
         return None;
     }
     name(found, How { most: 3, ..WEAK })
@@ -50,4 +53,9 @@ pub(super) fn second_kin(found: &Found<'_>) -> Option<Hit> {
     let rest = found.text.get(first.end..)?;
     let next = [" and ", " & ", " AND ", "/"].iter().find_map(|and| rest.strip_prefix(and))?;
     found.keep_span(read(found.text, found.text.len() - next.len(), TITLED)?)
+}
+
+/// "su hija Yadira": a name with a capital, as the words around it are not known here.
+pub(super) fn spanish_kin(found: &Found<'_>) -> Option<Hit> {
+    name(found, How { most: 3, ..TITLED })
 }
