@@ -28,13 +28,13 @@ test: ## Run all tests (other generated inputs: SEED=7)
 	@scripts/install-npm tests/clients/node
 	@scripts/build test --release --locked
 
-fuzz: ## Search for inputs that break something, a minute a target
-	@scripts/fuzz
+fuzz: ## Search for inputs that break something, guided by coverage, a minute a target (SECONDS=300)
+	@scripts/fuzz $(or $(SECONDS),60)
 
-campaign: build ## Send 20,000 generated requests with canaries through the gateway, and look for them
+campaign: build ## Send 20,000 generated requests with canaries through the gateway, and look for them (SEED=7)
 	@scripts/install-system-packages --test
 	@scripts/install-venv clients
-	@.tools/venv-clients/bin/python tests/clients/campaign.py target/release/deid-gateway
+	@.tools/venv-clients/bin/python tests/clients/campaign.py target/release/deid-gateway --seed $(SEED)
 
 soak: build ## Send an hour of mixed traffic, then too much of it (SECONDS=3600), and watch memory and latency
 	@scripts/install-system-packages --test

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::{
     cache::Cache,
+    encoded::decode,
     entity::{Detection, Label},
     merge::merge,
 };
@@ -148,8 +149,16 @@ impl Composite {
         texts: Arc<[PhiText]>,
         least: Option<&Least>,
     ) -> Result<Vec<Vec<Detection>>, DetectError> {
+        // Detectors are shown what a reader would read.
+        let mut decoded: Vec<_> = texts.iter().map(|text| decode(text.expose_phi())).collect();
+        let shown: Arc<[PhiText]> = (texts.iter().zip(&mut decoded))
+            .map(|(text, decoded)| match decoded {
+                Some(decoded) => PhiText::new(decoded.take_text()),
+                None => text.clone(),
+            })
+            .collect();
         let searches = self.detectors.iter().map(|detector| {
-            let texts = Arc::clone(&texts);
+            let texts = Arc::clone(&shown);
             async move {
                 let count = texts.len();
                 let found = match least {
@@ -173,6 +182,12 @@ impl Composite {
         for found in by_detector {
             for (pool, found) in pooled.iter_mut().zip(found) {
                 pool.extend(found);
+            }
+        }
+        for (found, decoded) in pooled.iter_mut().zip(&decoded) {
+            let Some(decoded) = decoded else { continue };
+            for detection in found {
+                detection.span = decoded.original(detection.span);
             }
         }
         Ok(pooled)

@@ -168,8 +168,10 @@ impl Event {
 
     /// Appends the event as it goes over the wire.
     pub fn write(&self, out: &mut String) {
-        for (field, value) in [("event", Some(&self.name)), ("id", self.id.as_ref())] {
-            if let Some(value) = value.filter(|value| !value.is_empty()) {
+        let name = (!self.name.is_empty()).then_some(&self.name);
+        // An empty id ends the one before it.
+        for (field, value) in [("event", name), ("id", self.id.as_ref())] {
+            if let Some(value) = value {
                 out.push_str(field);
                 out.push_str(": ");
                 out.push_str(value);
@@ -219,6 +221,10 @@ mod tests {
         assert_eq!(data(&items), ["#", "", " two"]);
         let Item::Event(event) = &items[1] else { panic!("no event") };
         assert_eq!((event.name.as_str(), event.id.as_deref()), ("x", Some("7")));
+        let Item::Event(event) = &parse(&[b"id\ndata: a\n\n"])[0] else { panic!("no event") };
+        let mut written = String::new();
+        event.write(&mut written);
+        assert_eq!(written, "id: \ndata: a\n\n", "an empty id forgets the one before");
     }
 
     #[test]

@@ -185,7 +185,11 @@ def main():
         if options.quiet_machine and p95(late) > 1.5 * p95(early):
             wrong.append("latency grew")
 
-        results = load.paced(capacity * 3, options.overload_seconds, 192)
+        # Where others use the machine too it may by now do more than was measured.
+        for times in (3, 9, 27):
+            results = load.paced(capacity * times, options.overload_seconds, 192)
+            if count(results, 503) or options.quiet_machine:
+                break
         served, refused = count(results, 200) + count(results, 400), count(results, 503)
         began = time.monotonic()
         in_a_row = 0
@@ -193,7 +197,7 @@ def main():
             in_a_row = in_a_row + 1 if load.one()[0] in (200, 400) else 0
         recovery = time.monotonic() - began
         print(
-            f"3 times: {served} served ({served / options.overload_seconds:.1f}/s), {refused} refused with 503, "
+            f"{times} times: {served} served ({served / options.overload_seconds:.1f}/s), {refused} refused with 503, "
             f"20 in a row served {recovery:.1f} s later"
         )
         if not served or in_a_row < 20:

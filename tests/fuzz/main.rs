@@ -1,5 +1,5 @@
 //! Fuzz targets. `cargo test` replays their corpora (and every crash that was ever found) and adds
-//! a short random run; `make fuzz` goes on for a minute a target.
+//! a short random run; `make fuzz` searches on, guided by coverage, a minute a target.
 
 mod parsing;
 mod restoring;

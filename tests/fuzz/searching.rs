@@ -1,7 +1,9 @@
-//! Every rule, merging and propagation, on any text.
+//! Decoding, every rule, merging and propagation, on any text.
 
 use bolero::check;
 use deid_gateway::deidentify::{
+    encoded::decode,
+    entity::Span,
     merge::merge,
     propagate::propagate,
     rules::{RuleOptions, Rules},
@@ -32,5 +34,24 @@ fn what_the_rules_find_lies_in_the_text() {
         for detection in found.iter().flatten() {
             assert!(detection.span.of(&text).is_some());
         }
+    });
+}
+
+#[test]
+fn what_is_decoded_is_led_back() {
+    check!().for_each(|input: &[u8]| {
+        let text = String::from_utf8_lossy(input);
+        let Some(decoded) = decode(&text) else { return };
+        let read = decoded.text();
+        let mut done = 0;
+        for (start, c) in read.char_indices() {
+            let back = decoded.original(Span::new(start, start + c.len_utf8()));
+            let written = back.of(&text).unwrap();
+            assert!(done <= back.start && !written.is_empty(), "{c:?} at {start}");
+            done = done.max(back.start);
+        }
+        // What takes the whole of it takes all that can be read.
+        let all = decoded.original(Span::new(0, read.len()));
+        assert!(read.is_empty() || all.of(&text).is_some());
     });
 }

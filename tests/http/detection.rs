@@ -1,6 +1,6 @@
 //! Detectors that fail, are slow or overrun: the request fails, and nothing is sent.
 
-use std::{fs, io::Write, net::TcpStream, path::Path, thread};
+use std::{fs, io::Write, net::TcpStream, path::Path, thread, time::Instant};
 
 use serde_json::json;
 
@@ -22,7 +22,11 @@ fn a_slow_model_fails_the_request() {
     let outcome = (reply.status, reply.error_code());
     assert!(["detection_failed", "overloaded"].contains(&outcome.1.as_str()), "{outcome:?}");
     scene.nothing_sent();
-    assert_eq!(scene.say("hello").status, 200, "the model is free again once its caller has left");
+    // The model is free again once its caller has left; how soon is the machine's affair.
+    let begun = Instant::now();
+    while scene.say("hello").status != 200 {
+        assert!(begun.elapsed().as_secs() < 60, "{}", scene.log());
+    }
 }
 
 #[test]
@@ -93,8 +97,10 @@ fn a_caller_that_left_costs_nothing_more() {
         )
         .unwrap();
     }
-    for _ in 0..3 {
-        scene.wait_for_log("status=499");
+    let begun = Instant::now();
+    while scene.log().matches("status=499").count() < 3 {
+        assert!(begun.elapsed().as_secs() < 60, "{}", scene.log());
+        thread::yield_now();
     }
     assert_eq!(scene.say("hello").status, 200);
     let received = scene.standin.received();

@@ -1,4 +1,4 @@
-//! The process is killed, or has used up what the system gives it: descriptors, memory.
+//! The process is killed, or has used up its descriptors; [`memory_limits`](crate::memory_limits) is about memory.
 
 use std::{
     io::Write,
@@ -16,14 +16,14 @@ use crate::support::{
     standin::{Answer, StandIn, spelled},
 };
 
-fn limit(scene: &Scene, what: &str) {
+pub(crate) fn limit(scene: &Scene, what: &str) {
     let pid = scene.pid().to_string();
     let status = Command::new("prlimit").args(["--pid", &pid, what]).status();
     assert!(status.unwrap().success(), "{what}");
 }
 
 /// The status of a request, or `None` when the connection breaks.
-fn attempt(scene: &Scene, key: &str, body: &Value) -> Option<u16> {
+pub(crate) fn attempt(scene: &Scene, key: &str, body: &Value) -> Option<u16> {
     let agent = ureq::AgentBuilder::new().timeout(Duration::from_secs(60)).build();
     let request = agent
         .post(&scene.url("/v1/chat/completions"))
@@ -36,7 +36,7 @@ fn attempt(scene: &Scene, key: &str, body: &Value) -> Option<u16> {
     }
 }
 
-fn chat(text: &str) -> Value {
+pub(crate) fn chat(text: &str) -> Value {
     json!({"model": "gpt-4o", "messages": [{"role": "user", "content": text}]})
 }
 
@@ -130,35 +130,4 @@ fn with_no_descriptors_left_it_waits_for_some_and_goes_on() {
     assert_eq!(scene.get("/readyz", &[]).status, 200);
     let verified = scene.command(&["audit", "verify"]);
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
-}
-
-#[test]
-fn without_memory_it_refuses_or_dies_and_lets_nothing_out() {
-    let mut scene = Setup::default().settings("[server]\nworkers = 2").start(StandIn::echo());
-    assert_eq!(scene.say(NOTE).status, 200);
-    let status = std::fs::read_to_string(format!("/proc/{}/status", scene.pid())).unwrap();
-    let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")).unwrap();
-    let size: usize = size.split_whitespace().next().unwrap().parse::<usize>().unwrap() * 1024;
-    limit(&scene, &format!("--as={0}:{0}", size + (24 << 20)));
-    // Each needs several times its 8 MB.
-    let large = chat(&format!("{NOTE} ").repeat(8_000_000 / NOTE.len()));
-    let outcomes: Vec<_> = thread::scope(|scope| {
-        let calls: Vec<_> = (0..6).map(|_| scope.spawn(|| attempt(&scene, KEY, &large))).collect();
-        calls.into_iter().map(|call| call.join().unwrap()).collect()
-    });
-    assert!(
-        outcomes.iter().any(|outcome| *outcome != Some(200)),
-        "memory was not short: {outcomes:?}"
-    );
-    if scene.is_running() {
-        let begun = Instant::now();
-        while scene.is_running() && attempt(&scene, KEY, &chat(NOTE)) != Some(200) {
-            assert!(begun.elapsed().as_secs() < 60, "a worker hangs: {}", scene.log());
-        }
-    }
-    scene.restart();
-    assert_eq!(scene.say(NOTE).status, 200);
-    let verified = scene.command(&["audit", "verify"]);
-    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
-    // What went upstream, if anything did, is looked through when the scene ends.
 }

@@ -18,6 +18,11 @@ fn metrics_count_and_hold_no_content() {
     let scene = Setup::default().start(StandIn::echo());
     assert_eq!(scene.say(NOTE).status, 200);
     assert_eq!(scene.say_with("wrong", NOTE).status, 401);
+    // A request is over a moment after its caller has read the reply.
+    let begun = Instant::now();
+    while value(&scene, "deid_requests_in_flight") > 0.0 {
+        assert!(begun.elapsed().as_secs() < 60, "it is never over");
+    }
     let reply = scene.get("/metrics", &[]);
     assert_eq!(reply.status, 200);
     assert!(reply.header("content-type").is_some_and(|kind| kind.starts_with("text/plain")));

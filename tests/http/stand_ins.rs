@@ -11,8 +11,8 @@ use crate::support::{
 
 fn scene(server: &Server) -> Scene {
     let base = format!("{}/v1", server.url);
-    // What falls silent for a second is taken for dead.
-    let setup = Setup::default().settings("[upstream]\nread_timeout_s = 2");
+    // Long enough for a stand-in that is a program of its own on a busy machine, and less than it falls silent for.
+    let setup = Setup::default().settings("[upstream]\nread_timeout_s = 8");
     setup.env("DEID__UPSTREAM__BASE_URL", &base).start(StandIn::echo())
 }
 

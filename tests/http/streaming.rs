@@ -257,7 +257,7 @@ fn a_stream_that_breaks_ends_with_an_error_and_without_done() {
                 let first = chunk(0, json!({"content": "x"}), None).into_bytes();
                 let silent = std::iter::once(first).chain(std::iter::from_fn(|| {
                     let (_keep, never) = mpsc::channel::<()>();
-                    let _ = never.recv_timeout(std::time::Duration::from_secs(5));
+                    let _ = never.recv_timeout(std::time::Duration::from_secs(30));
                     None
                 }));
                 Answer::Stream(Box::new(silent), true)
@@ -266,8 +266,10 @@ fn a_stream_that_breaks_ends_with_an_error_and_without_done() {
         ),
     ];
     for (name, broken, code) in breaks {
+        // A busy machine may be silent for a second where it is not meant to be.
+        let patience = if name == "silence" { 1 } else { 60 };
         let scene = Setup::default()
-            .settings("[upstream]\nread_timeout_s = 1")
+            .settings(&format!("[upstream]\nread_timeout_s = {patience}"))
             .start(StandIn::new(move |_| broken()));
         let text = stream(&scene);
         let events = data(&text);

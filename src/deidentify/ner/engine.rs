@@ -27,10 +27,7 @@ use super::{
     vocabulary::is_clinical,
 };
 use crate::{
-    deidentify::{
-        detector::{DetectError, Least},
-        rules::Even,
-    },
+    deidentify::detector::{DetectError, Least},
     phi::PhiText,
     settings::NerSettings,
 };
@@ -213,7 +210,7 @@ impl Worker {
         let mut tokens = Vec::with_capacity(texts.len());
         let mut pieces = VecDeque::new();
         for (text, phi) in texts.iter().enumerate() {
-            let own = self.tokens(phi.expose_phi())?;
+            let own = self.encoder.tokenize(phi.expose_phi())?;
             pieces.extend(self.encoder.windows(&own).into_iter().map(|window| Piece {
                 text,
                 window,
@@ -222,16 +219,6 @@ impl Worker {
             tokens.push(own);
         }
         Ok((tokens, pieces))
-    }
-
-    /// The tokens of `text`, which the model sees without the character references of markup.
-    fn tokens(&self, text: &str) -> Result<Vec<Token>, ModelError> {
-        let Some(even) = Even::without_references(text) else { return self.encoder.tokenize(text) };
-        let mut tokens = self.encoder.tokenize(even.text())?;
-        for token in &mut tokens {
-            token.span = even.original(token.span);
-        }
-        Ok(tokens)
     }
 
     /// Runs the windows, and answers the requests that have no more of them.

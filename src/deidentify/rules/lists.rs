@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use regex::{Regex, RegexBuilder};
 
-use super::{CustomRule, DenyEntry, RuleError, normalise::Even};
-use crate::deidentify::entity::{Detection, Label, Span};
+use super::{CustomRule, DenyEntry, RuleError, normalise::even};
+use crate::deidentify::{
+    entity::{Detection, Label, Span},
+    rewritten::Rewritten,
+};
 
 /// Largest size of the operator's compiled patterns, in bytes each.
 const SIZE_LIMIT: usize = 32 << 20;
@@ -136,8 +139,8 @@ fn any_of(list: &'static str, texts: &[&str]) -> Result<Option<Regex>, RuleError
 
 /// A pattern for `text` as whole words, white space of any kind between them.
 fn whole(list: &'static str, text: &str) -> Result<String, RuleError> {
-    let even = Even::of(text);
-    let text = even.as_ref().map_or(text, Even::text);
+    let even = even(text);
+    let text = even.as_ref().map_or(text, Rewritten::text);
     let words: Vec<String> = text.split_whitespace().map(regex::escape).collect();
     let (Some(first), Some(last)) = (text.trim().chars().next(), text.trim().chars().next_back())
     else {

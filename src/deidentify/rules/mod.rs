@@ -27,7 +27,7 @@ mod vehicle;
 mod web;
 
 pub(super) use self::{
-    normalise::{Even, blank_reference},
+    normalise::blank_reference,
     number::is_drug_code,
     words::{is_no_name, is_region},
 };
@@ -42,6 +42,7 @@ use self::{
     engine::{Engine, Rule},
     hl7::Hl7,
     lists::{Custom, Lists},
+    normalise::even,
 };
 use super::entity::{Detection, Label, Span};
 
@@ -144,7 +145,7 @@ impl Rules {
 
     /// What `text` holds, by start; spans are bytes of `text` on character boundaries and may overlap.
     pub fn find(&self, text: &str) -> Vec<Detection> {
-        match Even::of(text) {
+        match even(text) {
             None => self.find_even(text),
             Some(even) => {
                 let mut found = self.find_even(even.text());

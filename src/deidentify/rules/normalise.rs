@@ -4,103 +4,38 @@
 //! Follows the compatibility mappings of Unicode (UAX #15, UAX #14's hyphens and spaces) for the
 //! characters that office software, PDF extraction and input methods put into ordinary notes.
 
-use crate::deidentify::entity::Span;
+use crate::deidentify::{
+    encoded::html,
+    entity::Span,
+    rewritten::{Rewriter, Rewritten},
+};
 
-/// One place where the even text differs from the original.
-#[derive(Debug)]
-struct Edit {
-    even: Span,
-    original: Span,
-}
-
-/// A text with even typography, and the way back.
-#[derive(Debug)]
-pub(in crate::deidentify) struct Even {
-    text: String,
-    edits: Vec<Edit>,
-}
-
-impl Even {
-    /// Evens `text` out, or `None` where it is even already: most texts are.
-    pub(super) fn of(text: &str) -> Option<Even> {
-        Self::with(text, replacement)
-    }
-
-    /// Writes out no more than the character references of `text`, "&nbsp;" and "&#45;".
-    pub(in crate::deidentify) fn without_references(text: &str) -> Option<Even> {
-        memchr::memchr(b'&', text.as_bytes())?;
-        Self::with(text, |_| None)
-    }
-
-    fn with(text: &str, replacement: fn(char) -> Option<New>) -> Option<Even> {
-        let mut even: Option<Even> = None;
-        // The end of what the even text holds.
-        let mut done = 0;
-        let mut at = 0;
-        while let Some(offset) = uneven(text.as_bytes(), at) {
-            let c = text.get(offset..)?.chars().next()?;
-            at = offset + c.len_utf8();
-            let (new, length) = match c {
-                '&' => {
-                    let rest = text.get(offset..).unwrap_or_default();
-                    let Some((c, length)) = reference(rest) else { continue };
-                    (self::replacement(c).unwrap_or(New::Char(c)), length)
-                }
-                c => {
-                    let Some(new) = replacement(c) else { continue };
-                    (new, c.len_utf8())
-                }
-            };
-            let even = even.get_or_insert_with(|| Even {
-                text: String::with_capacity(text.len()),
-                edits: Vec::new(),
-            });
-            even.text.push_str(text.get(done..offset)?);
-            done = offset + length;
-            at = done;
-            let start = even.text.len();
-            match new {
-                New::Char(c) => even.text.push(c),
-                New::Text(text) => even.text.push_str(text),
+/// `text` with even typography, or `None` where it is even already: most texts are.
+pub(super) fn even(text: &str) -> Option<Rewritten> {
+    let mut even = Rewriter::of(text);
+    let mut at = 0;
+    while let Some(offset) = uneven(text.as_bytes(), at) {
+        let rest = text.get(offset..).unwrap_or_default();
+        let Some(c) = rest.chars().next() else { break };
+        at = offset + c.len_utf8();
+        let (new, length) = match c {
+            '&' => {
+                let Some((c, length)) = html::reference(rest) else { continue };
+                (replacement(c).unwrap_or(New::Char(c)), length)
             }
-            let original = Span::new(offset, done);
-            even.edits.push(Edit { even: Span::new(start, even.text.len()), original });
-        }
-        let mut even = even?;
-        even.text.push_str(text.get(done..)?);
-        Some(even)
-    }
-
-    /// The even text.
-    pub(in crate::deidentify) fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// Leads a span of the even text back to whole characters of the original.
-    pub(in crate::deidentify) fn original(&self, span: Span) -> Span {
-        let start = self.back(span.start, Edge::Start);
-        Span::new(start, self.back(span.end, Edge::End).max(start))
-    }
-
-    fn back(&self, offset: usize, edge: Edge) -> usize {
-        // The last edit that begins before the offset, or at it for the start of a span: a span
-        // begins after the invisible characters before it, and ends before those after it.
-        let count = self.edits.partition_point(|edit| match edge {
-            Edge::Start => edit.even.start < offset || edit.even == Span::new(offset, offset),
-            Edge::End => edit.even.start < offset,
-        });
-        let Some(edit) = count.checked_sub(1).and_then(|last| self.edits.get(last)) else {
-            return offset;
+            c => {
+                let Some(new) = replacement(c) else { continue };
+                (new, c.len_utf8())
+            }
         };
-        if offset >= edit.even.end {
-            edit.original.end + (offset - edit.even.end)
-        } else {
-            match edge {
-                Edge::Start => edit.original.start,
-                Edge::End => edit.original.end,
-            }
+        at = offset + length;
+        let original = Span::new(offset, at);
+        match new {
+            New::Char(c) => even.put(original, c.encode_utf8(&mut [0; 4])),
+            New::Text(text) => even.put(original, text),
         }
     }
+    even.finish()
 }
 
 /// The first byte from `at` on that may begin something uneven.
@@ -114,12 +49,6 @@ fn uneven(bytes: &[u8], mut at: usize) -> Option<usize> {
         at += block.len();
     }
     Some(at + bytes.get(at..)?.iter().position(is_uneven)?)
-}
-
-#[derive(Clone, Copy)]
-enum Edge {
-    Start,
-    End,
 }
 
 enum New {
@@ -173,44 +102,9 @@ fn replacement(c: char) -> Option<New> {
 
 /// How long the character reference of a blank is that `text` begins with: "&nbsp;".
 pub(in crate::deidentify) fn blank_reference(text: &str) -> Option<usize> {
-    let (c, length) = text.starts_with('&').then(|| reference(text))??;
+    let (c, length) = text.starts_with('&').then(|| html::reference(text))??;
     let blank = c.is_whitespace() || matches!(replacement(c), Some(New::Text("")));
     blank.then_some(length)
-}
-
-/// The character reference (WHATWG HTML, 13.5) that `text` begins with, and its length in bytes: by
-/// number, or by one of the names that stand for blanks, hyphens and marks.
-fn reference(text: &str) -> Option<(char, usize)> {
-    let end = text.bytes().take(12).position(|byte| byte == b';')?;
-    let name = text.get(1..end)?;
-    let c = match name.strip_prefix('#') {
-        Some(number) => char::from_u32(match number.strip_prefix(['x', 'X']) {
-            Some(hex) => u32::from_str_radix(hex, 16).ok()?,
-            None => number.parse().ok()?,
-        })?,
-        None => match name {
-            "nbsp" => '\u{a0}',
-            "ensp" => '\u{2002}',
-            "emsp" => '\u{2003}',
-            "thinsp" => '\u{2009}',
-            "shy" => '\u{ad}',
-            "zwnj" => '\u{200c}',
-            "zwj" => '\u{200d}',
-            "amp" => '&',
-            "lt" => '<',
-            "gt" => '>',
-            "quot" => '"',
-            "apos" | "rsquo" | "lsquo" => '\'',
-            "ndash" => '\u{2013}',
-            "mdash" => '\u{2014}',
-            "period" => '.',
-            "colon" => ':',
-            "commat" => '@',
-            "sol" => '/',
-            _ => return None,
-        },
-    };
-    (c != '\0').then_some((c, end + 1))
 }
 
 fn digit(c: char, zero: u32) -> Option<New> {
@@ -232,15 +126,12 @@ mod tests {
             "&#0;",
             "&#xd800;",
         ] {
-            assert!(Even::of(text).is_none(), "{text}");
+            assert!(even(text).is_none(), "{text}");
         }
     }
 
     #[test]
-    fn references_alone_are_written_out() {
-        assert!(Even::without_references("Ann\u{a0}Lee \u{2011} R&D").is_none());
-        let even = Even::without_references("Ann&nbsp;Lee\u{2011}Roe&#44; x").unwrap();
-        assert_eq!(even.text(), "Ann Lee\u{2011}Roe, x");
+    fn references_of_blanks_are_blanks() {
         for (text, length) in [
             ("&nbsp;x", Some(6)),
             ("&#160;", Some(6)),
@@ -274,7 +165,7 @@ mod tests {
             ("é\u{2019}é", "é'é", "é'é", "é\u{2019}é"),
         ];
         for (original, text, found, expected) in cases {
-            let even = Even::of(original).unwrap();
+            let even = even(original).unwrap();
             assert_eq!(even.text(), text);
             let start = text.find(found).unwrap();
             let span = even.original(Span::new(start, start + found.len()));

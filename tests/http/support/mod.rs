@@ -7,6 +7,7 @@ pub(crate) mod python;
 mod reply;
 mod setup;
 pub(crate) mod standin;
+pub(crate) mod streams;
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -57,12 +58,24 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Starts the gateway: its process, its log, and the address that it listens on.
 fn run(command: &mut Command) -> (Child, Arc<Mutex<String>>, String) {
+    run_or_end(command).unwrap_or_else(|log| panic!("the gateway did not start: {log}"))
+}
+
+/// The same, or what it said when it ended before it listened.
+fn run_or_end(command: &mut Command) -> Result<(Child, Arc<Mutex<String>>, String), String> {
     let mut child = command.spawn().unwrap();
     let (log, address) = follow(&mut child);
-    let Ok(address) = address.recv_timeout(PATIENCE) else {
-        panic!("the gateway did not start: {}", log.lock().unwrap())
-    };
-    (child, log, address)
+    match address.recv_timeout(PATIENCE) {
+        Ok(address) => Ok((child, log, address)),
+        Err(mpsc::RecvTimeoutError::Disconnected) => {
+            assert!(!child.wait().unwrap().success(), "it ended well: {}", log.lock().unwrap());
+            Err(log.lock().unwrap().clone())
+        }
+        Err(mpsc::RecvTimeoutError::Timeout) => {
+            let _ = child.kill();
+            panic!("it neither listens nor ends: {}", log.lock().unwrap())
+        }
+    }
 }
 
 /// The program, with nothing of this machine's environment that could change what it does.
@@ -202,6 +215,16 @@ impl Scene {
         }
     }
 
+    /// The status of a GET, or `None` where nobody answers.
+    pub(crate) fn try_get(&self, path: &str) -> Option<u16> {
+        let agent = ureq::AgentBuilder::new().timeout(PATIENCE).build();
+        match agent.get(&self.url(path)).call() {
+            Ok(reply) => Some(reply.status()),
+            Err(ureq::Error::Status(status, _)) => Some(status),
+            Err(ureq::Error::Transport(_)) => None,
+        }
+    }
+
     /// Asks until the answer is `status`.
     pub(crate) fn wait_until(&self, path: &str, status: u16) {
         let deadline = Instant::now() + PATIENCE;
@@ -314,11 +337,13 @@ impl Drop for Scene {
     }
 }
 
-/// The text without request ids, hashes and decimals (durations): among some thousand of them one holds the five
-/// digits of a zip code by chance. No PHI of the tests has such a form.
+/// The text without request ids, hashes, decimals (durations) and names of temporary folders: among some thousand of
+/// them one holds the five digits of a zip code, or the three letters of a name, by chance. No PHI of the tests has
+/// such a form.
 pub(crate) fn without_chance(text: &str) -> String {
-    static CHANCE: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"req_[0-9a-f]{32}|[0-9a-f]{32,}|[0-9]+\.[0-9]+").unwrap());
+    static CHANCE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"req_[0-9a-f]{32}|[0-9a-f]{32,}|\.tmp[A-Za-z0-9]{6}|[0-9]+\.[0-9]+").unwrap()
+    });
     CHANCE.replace_all(text, "…").into_owned()
 }
 

@@ -2,7 +2,9 @@
 
 use std::{path::Path, process::Command};
 
-use super::{KEY_HASH, Scene, gateway_command, in_folder, model_folder, run, standin::StandIn};
+use super::{
+    KEY_HASH, Scene, gateway_command, in_folder, model_folder, run_or_end, standin::StandIn,
+};
 
 /// Something that is done in the gateway's folder before it starts.
 type Preparation = Box<dyn FnOnce(&Path)>;
@@ -92,6 +94,11 @@ impl Setup {
 
     /// Starts the gateway against `standin`.
     pub(crate) fn start(self, standin: StandIn) -> Scene {
+        self.start_or_end(standin).unwrap_or_else(|log| panic!("the gateway did not start: {log}"))
+    }
+
+    /// Starts the gateway against `standin`, or gives what it said when it ended before it listened.
+    pub(crate) fn start_or_end(self, standin: StandIn) -> Result<Scene, String> {
         let folder = tempfile::tempdir().unwrap();
         let settings = folder.path().join("settings.toml");
         let detectors = if self.own_detectors {
@@ -125,11 +132,11 @@ impl Setup {
         for (name, value) in &self.env {
             command.env(name, value);
         }
-        let (child, log, address) = run(&mut command);
+        let (child, log, address) = run_or_end(&mut command)?;
         let scene = Scene { child, log, address, standin, env: self.env, folder };
         if self.wait_until_ready {
             scene.wait_until("/readyz", 200);
         }
-        scene
+        Ok(scene)
     }
 }

@@ -6,6 +6,7 @@ use std::{
     net::{SocketAddr, TcpListener},
     sync::{Arc, Mutex},
     thread,
+    time::Instant,
 };
 
 use serde_json::{Value, json};
@@ -127,7 +128,16 @@ impl StandIn {
         address: SocketAddr,
         answer: impl Fn(&Received) -> Answer + Send + Sync + 'static,
     ) -> Self {
-        Self::listen("http", TcpListener::bind(address).unwrap(), answer, None)
+        // A connection of another test's may hold the port for a moment.
+        let begun = Instant::now();
+        let listener = loop {
+            match TcpListener::bind(address) {
+                Ok(listener) => break listener,
+                Err(error) => assert!(begun.elapsed().as_secs() < 60, "{address}: {error}"),
+            }
+            thread::yield_now();
+        };
+        Self::listen("http", listener, answer, None)
     }
 
     fn listen(
