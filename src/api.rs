@@ -22,7 +22,7 @@ mod unread;
 use actix_web::{HttpResponse, guard, web};
 
 pub use self::{
-    departure::keep_socket,
+    departure::{keep_socket, watch_callers},
     head::{clear_heads, take_head},
     protect::protect,
     request_id::with_request_id,

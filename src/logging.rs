@@ -74,11 +74,11 @@ impl Log for Logger {
 }
 
 fn line(format: LogFormat, colour: bool, record: &Record<'_>, id: Option<&str>) -> String {
-    let now = Timestamp::now().round(jiff::Unit::Millisecond).unwrap_or_else(|_| Timestamp::now());
+    let now = Timestamp::now();
     match format {
         LogFormat::Json => {
             let line = json!({
-                "time": now.to_string(), "level": record.level().as_str(),
+                "time": format!("{now:.3}"), "level": record.level().as_str(),
                 "request_id": id, "message": record.args().to_string(),
             });
             format!("{line}\n")
@@ -90,14 +90,15 @@ fn line(format: LogFormat, colour: bool, record: &Record<'_>, id: Option<&str>) 
                 Level::Warn => ("\x1b[33m", "\x1b[0m"),
                 Level::Info | Level::Debug | Level::Trace => ("\x1b[2m", "\x1b[0m"),
             };
-            let mut line =
-                format!("{now} {on}{:5}{off} request_id={} ", record.level(), id.unwrap_or("-"));
-            for part in record.args().to_string().chars() {
-                // A line is a line, whatever a message holds.
-                let _ = match part {
-                    '\n' | '\r' => line.write_char(' '),
-                    part => line.write_char(part),
-                };
+            let mut line = String::with_capacity(192);
+            let (level, id) = (record.level(), id.unwrap_or("-"));
+            // Writing to a string does not fail.
+            let _ = write!(line, "{now:.3} {on}{level:5}{off} request_id={id} ");
+            let message = line.len();
+            let _ = write!(line, "{}", record.args());
+            // A line is a line, whatever a message holds.
+            if line.get(message..).is_some_and(|message| message.contains(['\n', '\r'])) {
+                line = line.replace(['\n', '\r'], " ");
             }
             line.push('\n');
             line

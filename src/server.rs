@@ -108,6 +108,7 @@ pub async fn serve_and_tell(
     let audit = services.audit.clone();
     let http = HttpServer::new(move || {
         actix_rt::spawn(api::clear_heads());
+        actix_rt::spawn(api::watch_callers());
         App::new()
             .app_data(Data::new(Worker::new(Arc::clone(&worker_live))))
             .app_data(audit.clone())

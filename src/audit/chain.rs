@@ -84,5 +84,8 @@ pub(super) fn check(line: &str) -> Option<(Link, String)> {
 }
 
 fn digest(text: &str) -> String {
-    sha2::Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| DIGITS.get(usize::from(half)).copied().map_or('0', char::from);
+    let hash = sha2::Sha256::digest(text.as_bytes());
+    hash.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

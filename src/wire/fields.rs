@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use foldhash::fast::FixedState;
+
 /// What stands at a position of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -78,16 +80,18 @@ fn resembles_an_identifier(text: &str) -> bool {
 ///
 /// Paths are keys joined by dots; `[]` stands for every item of a list, and `*` for every key of an
 /// object whose keys are the caller's.
+///
+/// The tables are ours and never grow, so a hash that is quick will do: nobody can add keys that collide.
 pub struct Table {
-    kinds: HashMap<String, Kind>,
+    kinds: HashMap<String, Kind, FixedState>,
     /// Every path on the way to a listed one: keys on it are protocol, not text.
-    ways: HashSet<String>,
+    ways: HashSet<String, FixedState>,
 }
 
 impl Table {
     /// A table of `rows`; each of `also` holds at its second path what `rows` say of its first.
     pub(super) fn new(rows: &[(&str, Kind)], also: &[(&str, &str)]) -> Self {
-        let mut kinds: HashMap<String, Kind> = HashMap::new();
+        let mut kinds = HashMap::<String, Kind, FixedState>::default();
         for (path, kind) in rows {
             for path in alternatives(path) {
                 let copies = also.iter().filter_map(|(from, to)| {
@@ -98,7 +102,7 @@ impl Table {
                 kinds.insert(path, *kind);
             }
         }
-        let mut ways = HashSet::new();
+        let mut ways = HashSet::default();
         for path in kinds.keys() {
             for (at, _) in path.match_indices(['.', '[']) {
                 ways.insert(path.get(..at).unwrap_or_default().to_owned());

@@ -127,21 +127,14 @@ pub fn walk(body: &mut Value, table: &Table, visit: &mut Visitor<'_>) -> Result<
     let Value::Object(fields) = body else {
         return walk.value(body, None);
     };
-    let order: Vec<String> = FIRST
-        .iter()
-        .filter(|key| fields.contains_key(**key))
-        .map(|key| (*key).to_owned())
-        .chain(fields.keys().filter(|key| !FIRST.contains(&key.as_str())).cloned())
-        .collect();
     let mut renamed = Vec::new();
-    for key in &order {
-        let new_key = walk.key(key);
+    for key in FIRST {
         if let Some(value) = fields.get_mut(key) {
-            walk.field(key, value)?;
+            walk.entry(key, value, &mut renamed)?;
         }
-        if let Some(new_key) = new_key {
-            renamed.push((key.clone(), new_key));
-        }
+    }
+    for (key, value) in fields.iter_mut().filter(|(key, _)| !FIRST.contains(&key.as_str())) {
+        walk.entry(key, value, &mut renamed)?;
     }
     rename(fields, renamed)
 }
@@ -219,14 +212,23 @@ impl Walk<'_, '_> {
 
     fn object(&mut self, fields: &mut Map<String, Value>) -> Result<(), WalkError> {
         let mut renamed = Vec::new();
-        for key in fields.keys().cloned().collect::<Vec<_>>() {
-            let new_key = self.key(&key);
-            if let Some(value) = fields.get_mut(&key) {
-                self.field(&key, value)?;
-            }
-            renamed.extend(new_key.map(|new_key| (key, new_key)));
+        for (key, value) in fields.iter_mut() {
+            self.entry(key, value, &mut renamed)?;
         }
         rename(fields, renamed)
+    }
+
+    /// A field of an object: its key, whose new name goes to `renamed`, and its value.
+    fn entry(
+        &mut self,
+        key: &str,
+        value: &mut Value,
+        renamed: &mut Vec<(String, String)>,
+    ) -> Result<(), WalkError> {
+        let new_key = self.key(key);
+        self.field(key, value)?;
+        renamed.extend(new_key.map(|new_key| (key.to_owned(), new_key)));
+        Ok(())
     }
 
     /// The replacement of a key that is not the protocol's own.

@@ -27,12 +27,10 @@ impl Walk<'_, '_> {
             }
             Value::Object(fields) => {
                 let mut renamed = Vec::new();
-                for key in fields.keys().cloned().collect::<Vec<_>>() {
-                    let new_key = self.visit(LeafKind::Key, None, &key);
-                    if let Some(value) = fields.get_mut(&key) {
-                        self.schema(value, Some(&key))?;
-                    }
-                    renamed.extend(new_key.map(|new_key| (key, new_key)));
+                for (key, value) in fields.iter_mut() {
+                    let new_key = self.visit(LeafKind::Key, None, key);
+                    self.schema(value, Some(key))?;
+                    renamed.extend(new_key.map(|new_key| (key.clone(), new_key)));
                 }
                 rename(fields, renamed)?;
             }
