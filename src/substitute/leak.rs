@@ -6,6 +6,7 @@
 //! of the age 93, and Parkinson's disease none of Mr. Parkinson.
 
 use aho_corasick::{AhoCorasick, MatchKind};
+use memchr::memmem;
 use serde_json::Value;
 
 use super::{Mapping, SubstituteError};
@@ -18,20 +19,20 @@ use crate::deidentify::propagate::is_distinctive;
 /// When a value cannot be replaced without breaking the JSON: nothing may be sent then.
 pub(super) fn stop(bytes: Vec<u8>, mapping: &Mapping) -> Result<(Vec<u8>, usize), SubstituteError> {
     let (mut patterns, mut owners) = (Vec::new(), Vec::new());
-    let placeholders = mapping
-        .iter()
-        .map(|(placeholder, value)| (placeholder.label, value, placeholder.to_string()));
+    let placeholders =
+        mapping.iter().map(|(placeholder, value)| (placeholder.label, value, Err(placeholder)));
     let surrogates = mapping.stand_ins.surrogates();
-    let surrogates = surrogates.map(|(label, value, made)| (label, value, made.to_owned()));
+    let surrogates = surrogates.map(|(label, value, made)| (label, value, Ok(made)));
+    let grams = Grams::of(&bytes);
     // Dates that moved are left out: one may have moved to where another stood.
     for (label, value, written) in placeholders.chain(surrogates) {
         let value = value.expose_phi();
-        if !is_distinctive(label, value) {
+        if !grams.may_hold(probe(value)) || !is_distinctive(label, value) {
             continue;
         }
         for spelling in spellings(value) {
             patterns.push(spelling);
-            owners.push(written.clone());
+            owners.push(written.map_or_else(|own| own.to_string(), str::to_owned));
         }
     }
     if patterns.is_empty() {
@@ -60,6 +61,59 @@ pub(super) fn stop(bytes: Vec<u8>, mapping: &Mapping) -> Result<(Vec<u8>, usize)
     match serde_json::from_slice::<Value>(&out) {
         Ok(_) => Ok((out, count)),
         Err(_) => Err(SubstituteError::Leak),
+    }
+}
+
+/// What stands in every spelling of `value` as it is, but for the case of ASCII letters: its longest run
+/// of ASCII letters and digits. Nothing escapes those, and no blank stands between them.
+fn probe(value: &str) -> &str {
+    let runs = value.split(|c: char| !c.is_ascii_alphanumeric());
+    runs.max_by_key(|run| run.len()).unwrap_or_default()
+}
+
+/// The pieces of a body, four bytes each, in a table of bits by their hash. Nearly no value still stands
+/// in a body that was cleared, and this tells so at the cost of a look at each byte.
+struct Grams {
+    /// The body, ASCII letters in lower case.
+    body: Vec<u8>,
+    bits: Vec<u64>,
+}
+
+impl Grams {
+    fn of(body: &[u8]) -> Self {
+        let body = body.to_ascii_lowercase();
+        let bits = body.len().clamp(1 << 10, 1 << 22).next_power_of_two() / 8;
+        let mut grams = Self { body, bits: vec![0; bits] };
+        for at in 0..grams.body.len() {
+            if let Some(four) = grams.body.get(at..).and_then(|rest| rest.first_chunk()) {
+                let (word, bit) = grams.place(*four);
+                if let Some(word) = grams.bits.get_mut(word) {
+                    *word |= bit;
+                }
+            }
+        }
+        grams
+    }
+
+    /// The word and the bit of four bytes.
+    fn place(&self, four: [u8; 4]) -> (usize, u64) {
+        // Fibonacci hashing (Knuth, "The Art of Computer Programming", volume 3, section 6.4).
+        let hash = u64::from(u32::from_le_bytes(four)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let bit = hash as usize & (self.bits.len() * 64 - 1);
+        (bit / 64, 1 << (bit % 64))
+    }
+
+    /// Whether `probe` stands in the body, in any case.
+    fn may_hold(&self, probe: &str) -> bool {
+        let probe = probe.to_ascii_lowercase();
+        let stands = |four: &[u8]| {
+            four.first_chunk().is_none_or(|four| {
+                let (word, bit) = self.place(*four);
+                self.bits.get(word).is_some_and(|word| word & bit != 0)
+            })
+        };
+        probe.as_bytes().windows(4).all(stands)
+            && memmem::find(&self.body, probe.as_bytes()).is_some()
     }
 }
 
@@ -128,7 +182,9 @@ fn is_whole(bytes: &[u8], start: usize, end: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::stop;
+    use proptest::prelude::*;
+
+    use super::{Grams, probe, spellings, stop};
     use crate::{deidentify::entity::Label, substitute::Mapping};
 
     fn mapping() -> Mapping {
@@ -163,6 +219,34 @@ mod tests {
         ] {
             let (out, count) = stop(body.as_bytes().to_vec(), &mapping()).unwrap();
             assert_eq!((std::str::from_utf8(&out).unwrap(), count), (expected, hits));
+        }
+    }
+
+    #[test]
+    fn a_short_or_foreign_value_is_looked_for_too() {
+        let mut mapping = Mapping::default();
+        mapping.name("", "Ольга Шмидт");
+        mapping.name("", "Ng Øste");
+        let (out, count) =
+            stop(r#"{"a":"ОЛЬГА ШМИДТ, ng øste"}"#.as_bytes().to_vec(), &mapping).unwrap();
+        assert_eq!(
+            (std::str::from_utf8(&out).unwrap(), count),
+            (r#"{"a":"[NAME_1], [NAME_2]"}"#, 2)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn every_spelling_holds_the_probe_and_is_seen(
+            value in "[a-zA-Z0-9 \"\\\\\n.'-]{0,12}|[\\PC\\s]{0,9}|[a-kß-ÿıİKſﬁА-я ]{1,9}",
+            before in "\\PC{0,20}",
+            after in "\\PC{0,20}",
+        ) {
+            for spelling in spellings(&value) {
+                prop_assert!(spelling.to_ascii_lowercase().contains(&probe(&value).to_ascii_lowercase()));
+                let body = format!("{before}{spelling}{after}");
+                prop_assert!(Grams::of(body.as_bytes()).may_hold(probe(&value)), "{body}");
+            }
         }
     }
 
