@@ -1,5 +1,6 @@
 //! The transformer detectors: a model, its threads, and the way from text to entities.
 
+mod config;
 mod deberta;
 mod decode;
 mod encode;

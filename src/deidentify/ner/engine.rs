@@ -39,6 +39,9 @@ const WARM_UP: &str = "The patient was seen in clinic today and feels well.";
 /// what kind of number it is, and a rule that has none (0.7 and below) leaves it to the model.
 const TRUST: f32 = 0.75;
 
+/// As many tokens of a pass are worth another thread: with fewer, threads wait for each other.
+const LEAST_SHARE: usize = 32;
+
 /// Whatever broke in a model, as callers hear of it.
 const FAILED: DetectError = DetectError::Failed("a model failed");
 
@@ -77,7 +80,9 @@ impl Engine {
         }
         models.push(model);
 
-        let limits = Limits { waiting: options.queue, batch: options.batch, threads: models.len() };
+        let help = models.iter().all(Model::is_fast).then_some(LEAST_SHARE);
+        let (waiting, batch, threads) = (options.queue, options.batch, models.len());
+        let limits = Limits { waiting, batch, threads, help };
         let engine = Self {
             pool: Arc::new(Pool::new(limits)),
             cold: Arc::new(AtomicUsize::new(models.len())),
@@ -170,7 +175,8 @@ impl Worker {
         loop {
             match pool.next() {
                 Next::Tokenize(job) => self.tokenize(pool, job),
-                Next::Infer(pieces) => self.infer(&pieces),
+                Next::Infer(pieces, helpers) => self.infer(pool, &pieces, helpers),
+                Next::Help(pass, part) => self.model.help(&pass, part),
                 Next::End => return,
             }
         }
@@ -222,9 +228,14 @@ impl Worker {
     }
 
     /// Runs the windows, and answers the requests that have no more of them.
-    fn infer(&mut self, pieces: &[(Arc<Task>, Piece)]) {
+    fn infer(&mut self, pool: &Pool, pieces: &[(Arc<Task>, Piece)], helpers: usize) {
         let inputs: Vec<&Input> = pieces.iter().map(|(_, piece)| &piece.input).collect();
-        let outputs = self.model.probabilities(&inputs);
+        let mut bound = helpers;
+        let call = |pass: &Arc<_>| pool.call(pass, std::mem::take(&mut bound));
+        let outputs = self.model.probabilities_with(&inputs, helpers, call);
+        if bound > 0 {
+            pool.release(bound);
+        }
         let outputs = outputs.inspect_err(|error| log::error!("{}: {error}", self.name));
         let skip = self.encoder.prefix_len() * self.model.labels.len();
         for (at, (task, piece)) in pieces.iter().enumerate() {

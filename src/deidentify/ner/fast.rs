@@ -8,6 +8,9 @@
 mod attention;
 mod lanes;
 mod linear;
+mod pass;
+#[cfg(test)]
+mod tests;
 
 use std::{
     arch::x86_64::{
@@ -17,6 +20,7 @@ use std::{
     iter::zip,
 };
 
+pub(super) use self::pass::Pass;
 use self::{
     attention::Shape,
     lanes::LANES,
@@ -71,6 +75,7 @@ pub(super) struct FastBert {
 #[derive(Default)]
 pub(super) struct Room {
     hidden: Vec<f32>,
+    qkv: [Vec<f32>; 2],
     wide: Vec<f32>,
     narrow: Vec<f32>,
     attended: Vec<f32>,
@@ -79,7 +84,7 @@ pub(super) struct Room {
 }
 
 /// Whether this processor can run it.
-fn is_supported() -> bool {
+pub(super) fn is_supported() -> bool {
     is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")
         && is_x86_feature_detected!("avx512vnni")
@@ -157,44 +162,57 @@ impl FastBert {
         })
     }
 
-    /// The logits of each token of each sequence, a row of the classes a token, end to end. `None`
-    /// when an id, a type or a position is beyond its table. A sequence is its ids and types.
+    /// Runs a pass as its first thread, and waits for the others: the logits of each token of each
+    /// sequence, a row of the classes a token, end to end. `None` when an id, a type or a position is
+    /// beyond its table, or another thread has failed.
+    pub(super) fn run(&self, pass: &Pass, room: &mut Room) -> Option<Vec<f32>> {
+        self.help(pass, 0, room).map(|()| pass.logits())
+    }
+
+    /// Runs a thread's part of a pass. `None` when that, or another thread, fails.
     #[expect(unsafe_code, reason = "calls code for a processor that `new` has found")]
-    pub(super) fn run(&self, sequences: &[(&[i64], &[i64])], room: &mut Room) -> Option<Vec<f32>> {
+    pub(super) fn help(&self, pass: &Pass, part: usize, room: &mut Room) -> Option<()> {
+        let guard = pass.guard();
+        pass.exchange(part, &mut room.qkv)?;
         // SAFETY: `new` makes no network where one of the features is missing. All code behind
         // this call is safe Rust.
-        unsafe { self.forward(sequences, room) }
+        let logits = unsafe { self.forward(pass, part, room) }?;
+        pass.settle(part, logits)?;
+        guard.through();
+        pass.exchange(part, &mut room.qkv)
     }
 
     #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-    fn forward(&self, sequences: &[(&[i64], &[i64])], room: &mut Room) -> Option<Vec<f32>> {
+    fn forward(&self, pass: &Pass, part: usize, room: &mut Room) -> Option<Vec<f32>> {
         let width = self.shape.hidden();
-        let tokens: usize = sequences.iter().map(|(ids, _)| ids.len()).sum();
+        let own = pass.rows(part)?;
+        let tokens = own.len();
         room.hidden.clear();
-        for (ids, types) in sequences {
-            for (position, (&id, &kind)) in ids.iter().zip(*types).enumerate() {
-                let word = row(&self.words, usize::try_from(id).ok()?, width)?;
-                let kind = row(&self.types, usize::try_from(kind).ok()?, width)?;
-                let place = row(&self.positions, position, width)?;
-                let sum =
-                    zip(zip(word, kind), place).map(|((word, kind), place)| word + kind + place);
-                room.hidden.extend(sum);
-            }
+        for &(id, kind, position) in pass.tokens.get(own.clone())? {
+            let word = row(&self.words, usize::try_from(id).ok()?, width)?;
+            let kind = row(&self.types, usize::try_from(kind).ok()?, width)?;
+            let place = row(&self.positions, position, width)?;
+            let sum = zip(zip(word, kind), place).map(|((word, kind), place)| word + kind + place);
+            room.hidden.extend(sum);
         }
         for row in room.hidden.chunks_exact_mut(width) {
             self.norm.apply(row, None);
         }
-        for layer in &self.layers {
+        for (number, layer) in self.layers.iter().enumerate() {
             layer.qkv.take(&room.hidden, &mut room.quantised);
-            layer.qkv.apply(&room.quantised, &mut room.wide, Then::Nothing);
+            let quantised = &room.quantised;
+            pass.publish(number, part, |qkv| layer.qkv.apply(quantised, qkv, Then::Nothing))?;
             room.attended.resize(tokens * width, 0.0);
-            let (mut qkv, mut attended) = (room.wide.as_slice(), room.attended.as_mut_slice());
-            for (ids, _) in sequences {
-                let (own, rest) = qkv.split_at_checked(ids.len() * 3 * width)?;
-                let (answer, others) = attended.split_at_mut_checked(ids.len() * width)?;
-                attention::attend(own, answer, self.shape, &mut room.attention);
-                (qkv, attended) = (rest, others);
+            let published = pass.published(number);
+            let mut attended = room.attended.as_mut_slice();
+            for sequence in &pass.sequences {
+                let pieces = published.pieces(sequence, 3 * width)?;
+                let queries = *pieces.get(part)?;
+                let (answers, others) = attended.split_at_mut_checked(queries.len() / 3)?;
+                attention::attend(queries, &pieces, answers, self.shape, &mut room.attention);
+                attended = others;
             }
+            drop(published);
             layer.attended.take(&room.attended, &mut room.quantised);
             layer.attended.apply(&room.quantised, &mut room.narrow, Then::Nothing);
             for (row, more) in

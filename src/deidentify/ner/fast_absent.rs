@@ -18,6 +18,21 @@ pub(super) struct Dimensions {
 #[derive(Default)]
 pub(super) struct Room;
 
+/// Whether this processor can run it.
+pub(super) fn is_supported() -> bool {
+    false
+}
+
+/// A pass that is never made.
+pub(super) struct Pass;
+
+impl Pass {
+    /// Stands for a pass over some sequences.
+    pub(super) fn new(_: &[(&[i64], &[i64])], _: usize) -> Self {
+        Self
+    }
+}
+
 /// No network at all.
 pub(super) enum FastBert {}
 
@@ -28,7 +43,12 @@ impl FastBert {
     }
 
     /// Cannot be called.
-    pub(super) fn run(&self, _: &[(&[i64], &[i64])], _: &mut Room) -> Option<Vec<f32>> {
+    pub(super) fn run(&self, _: &Pass, _: &mut Room) -> Option<Vec<f32>> {
+        match *self {}
+    }
+
+    /// Cannot be called.
+    pub(super) fn help(&self, _: &Pass, _: usize, _: &mut Room) -> Option<()> {
         match *self {}
     }
 }

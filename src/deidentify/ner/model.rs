@@ -2,7 +2,7 @@
 
 use std::{
     any::Any,
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     iter::zip,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
@@ -14,14 +14,14 @@ use rust_bert::{
     bert::BertConfig,
     pipelines::common::{ModelType, TokenizerOption},
 };
-use serde::Deserialize;
 use serde_json::Value;
 use tch::{Device, Kind, Tensor, nn::VarStore};
 use thiserror::Error;
 
 use super::{
+    config::{TokenizerConfig, architecture, common_config, output_names, read_json},
     encode::Input,
-    fast::{Dimensions, FastBert, Weights},
+    fast::{self, Dimensions, FastBert, Pass, Weights},
     labels::LabelMap,
     network::{Network, stop},
     token_types::TokenTypes,
@@ -75,25 +75,6 @@ pub enum ModelError {
     /// A forward pass failed.
     #[error("inference failed: {0}")]
     Inference(String),
-}
-
-/// The parts of `config.json` that all architectures share.
-#[derive(Deserialize)]
-struct CommonConfig {
-    model_type: String,
-    id2label: BTreeMap<usize, String>,
-    max_position_embeddings: usize,
-    #[serde(default)]
-    token_types: TokenTypes,
-    #[serde(default)]
-    type_vocab_size: usize,
-}
-
-/// The parts of `tokenizer_config.json` that change what a tokenizer yields.
-#[derive(Default, Deserialize)]
-struct TokenizerConfig {
-    do_lower_case: Option<bool>,
-    strip_accents: Option<bool>,
 }
 
 /// A loaded model with its tokenizer. Weights are fp32, whatever the file holds, or 8-bit made of
@@ -187,6 +168,13 @@ impl Model {
     /// The same in 8-bit whole numbers, when that is possible here and comes to the same.
     fn fast(&mut self) -> Result<Option<Self>, ModelError> {
         if self.kind != ModelType::Bert {
+            return Ok(None);
+        }
+        if !fast::is_supported() {
+            log::warn!(
+                "{}: this processor lacks AVX-512 with VNNI, so the model runs in fp32, several times slower",
+                self.folder.display()
+            );
             return Ok(None);
         }
         let path = self.folder.join("config.json");
@@ -288,7 +276,18 @@ impl Model {
         &mut self,
         windows: &[&Input],
     ) -> Result<Vec<Vec<f32>>, ModelError> {
-        let outputs = guarded(|| self.forward(windows))
+        self.probabilities_with(windows, 0, |_| ())
+    }
+
+    /// The same with so many `helpers`: `call` has that many threads [help](Self::help) with the pass, and
+    /// does so whatever happens. A model that is not fast takes none.
+    pub(super) fn probabilities_with(
+        &mut self,
+        windows: &[&Input],
+        helpers: usize,
+        call: impl FnOnce(&Arc<Pass>),
+    ) -> Result<Vec<Vec<f32>>, ModelError> {
+        let outputs = guarded(|| self.forward(windows, helpers, call))
             .and_then(|result| result)
             .map_err(|reason| ModelError::Inference(first_line(&reason)))?;
         // A NaN compares as "not PHI" everywhere, so it must never reach the decision.
@@ -298,12 +297,26 @@ impl Model {
         Ok(outputs)
     }
 
-    fn forward(&mut self, windows: &[&Input]) -> Result<Vec<Vec<f32>>, String> {
+    /// Does a part of another thread's pass; that thread hears of a failure.
+    pub(super) fn help(&mut self, pass: &Pass, part: usize) {
+        if let Network::Fast(fast, room) = &mut self.network {
+            let _ = guarded(|| fast.help(pass, part, room));
+        }
+    }
+
+    fn forward(
+        &mut self,
+        windows: &[&Input],
+        helpers: usize,
+        call: impl FnOnce(&Arc<Pass>),
+    ) -> Result<Vec<Vec<f32>>, String> {
         let classes = self.labels.len();
         if let Network::Fast(fast, room) = &mut self.network {
             let sequences: Vec<(&[i64], &[i64])> =
                 windows.iter().map(|window| (&*window.ids, &*window.types)).collect();
-            let mut all = fast.run(&sequences, room).ok_or("a token is beyond the tables")?;
+            let pass = Arc::new(Pass::new(&sequences, 1 + helpers));
+            call(&pass);
+            let mut all = fast.run(&pass, room).ok_or("a token is beyond the tables")?;
             all.chunks_exact_mut(classes).for_each(soft_maximum);
             let mut rest = all.as_slice();
             let by_window = windows.iter().map(|window| {
@@ -398,37 +411,6 @@ fn soft_maximum(row: &mut [f32]) {
     row.iter_mut().for_each(|logit| *logit = (*logit - most).exp());
     let sum: f32 = row.iter().sum();
     row.iter_mut().for_each(|power| *power /= sum);
-}
-
-fn common_config(folder: &Path) -> Result<CommonConfig, ModelError> {
-    read_json(&folder.join("config.json"))
-}
-
-fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, ModelError> {
-    let text = std::fs::read(path).map_err(|error| ModelError::File(path.to_owned(), error))?;
-    serde_json::from_slice(&text)
-        .map_err(|error| ModelError::Config(path.to_owned(), error.to_string()))
-}
-
-fn architecture(config: &CommonConfig) -> Result<ModelType, ModelError> {
-    match config.model_type.as_str() {
-        "bert" => Ok(ModelType::Bert),
-        "distilbert" => Ok(ModelType::DistilBert),
-        "roberta" => Ok(ModelType::Roberta),
-        "xlm-roberta" => Ok(ModelType::XLMRoberta),
-        "electra" => Ok(ModelType::Electra),
-        "deberta-v2" => Ok(ModelType::DebertaV2),
-        other => Err(ModelError::Architecture(other.to_owned())),
-    }
-}
-
-/// The outputs' names in order; a gap in the numbering would shift every label after it.
-fn output_names(folder: &Path, config: &CommonConfig) -> Result<Vec<String>, ModelError> {
-    if config.id2label.keys().copied().eq(0..config.id2label.len()) {
-        return Ok(config.id2label.values().cloned().collect());
-    }
-    let reason = "id2label does not count from 0 without a gap".to_owned();
-    Err(ModelError::Config(folder.join("config.json"), reason))
 }
 
 /// Runs `work` and turns a panic into its message: tch and rust-bert panic where they could fail.

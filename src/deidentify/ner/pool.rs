@@ -4,6 +4,9 @@
 //! windows of a long text are shared by all threads; nothing waits for company when a thread is
 //! idle. Requests take turns, window by window, so that a long note does not hold up a short
 //! message. What nobody waits for any more is dropped.
+//!
+//! Where there are fewer requests than threads, the idle ones are called to help with a pass, row by
+//! row, so that a short message is not the work of one thread while another waits.
 
 use std::{
     collections::VecDeque,
@@ -15,6 +18,7 @@ use tokio::sync::oneshot;
 use super::{
     decode::Votes,
     encode::{Input, Token, Window},
+    fast::Pass,
     thresholds::Thresholds,
 };
 use crate::{
@@ -61,7 +65,10 @@ struct Progress {
 /// What a thread does next.
 pub(super) enum Next {
     Tokenize(Job),
-    Infer(Vec<(Arc<Task>, Piece)>),
+    /// Runs these windows, with so many helpers, who are to be [called](Pool::call).
+    Infer(Vec<(Arc<Task>, Piece)>, usize),
+    /// Does this part of another thread's pass.
+    Help(Arc<Pass>, usize),
     /// The detector is gone.
     End,
 }
@@ -81,12 +88,20 @@ pub(super) struct Limits {
     /// Windows a pass.
     pub(super) batch: usize,
     pub(super) threads: usize,
+    /// Fewest tokens that are worth a thread's help in a pass; `None` where threads cannot help.
+    pub(super) help: Option<usize>,
 }
 
 #[derive(Default)]
 struct State {
     jobs: VecDeque<Job>,
     open: VecDeque<Open>,
+    /// Parts of passes that wait for the threads that were called.
+    calls: Vec<(Arc<Pass>, usize)>,
+    /// Threads that wait for work.
+    idle: usize,
+    /// How many of them are bound to help.
+    bound: usize,
     ended: bool,
 }
 
@@ -142,8 +157,8 @@ impl Pool {
         });
         if !pieces.is_empty() {
             let open = Open { task: Arc::clone(&task), taken: job.taken, pieces };
+            // This thread comes back for them, and wakes others as needed.
             self.state().open.push_back(open);
-            self.awake.notify_all();
         }
         task
     }
@@ -151,9 +166,20 @@ impl Pool {
     /// Waits for work and takes it.
     pub(super) fn next(&self) -> Next {
         let mut state = self.state();
+        let mut was_idle = false;
         loop {
+            // First of all: another thread waits for it.
+            if let Some((pass, part)) = state.calls.pop() {
+                state.bound = state.bound.saturating_sub(1);
+                return Next::Help(pass, part);
+            }
             if state.ended {
                 return Next::End;
+            }
+            // A thread that is bound to help does nothing else.
+            if was_idle && state.idle < state.bound {
+                state = self.wait(state);
+                continue;
             }
             state.drop_left();
             let windows: usize = state.open.iter().map(|open| open.pieces.len()).sum();
@@ -164,10 +190,40 @@ impl Pool {
                 return Next::Tokenize(job);
             }
             if windows > 0 {
-                return Next::Infer(state.share(self.limits));
+                let (share, helpers) = state.share(self.limits);
+                state.bound += helpers;
+                if windows > share.len() || !state.jobs.is_empty() {
+                    self.awake.notify_one();
+                }
+                return Next::Infer(share, helpers);
             }
-            state = self.awake.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.wait(state);
+            was_idle = true;
         }
+    }
+
+    fn wait<'s>(&self, mut state: MutexGuard<'s, State>) -> MutexGuard<'s, State> {
+        state.idle += 1;
+        state = self.awake.wait(state).unwrap_or_else(PoisonError::into_inner);
+        state.idle -= 1;
+        state
+    }
+
+    /// Calls the helpers of a pass: its parts from the second on.
+    pub(super) fn call(&self, pass: &Arc<Pass>, helpers: usize) {
+        if helpers > 0 {
+            let calls = (1..=helpers).map(|part| (Arc::clone(pass), part));
+            self.state().calls.extend(calls);
+            self.awake.notify_all();
+        }
+    }
+
+    /// Lets helpers go that were never called.
+    pub(super) fn release(&self, helpers: usize) {
+        let mut state = self.state();
+        state.bound = state.bound.saturating_sub(helpers);
+        drop(state);
+        self.awake.notify_all();
     }
 
     /// Ends the threads.
@@ -194,14 +250,20 @@ impl State {
         self.jobs.len() + untouched.count()
     }
 
-    /// A thread's share of the windows: of each request in turn one, as many as a pass may have
-    /// and no more than leaves the other threads as much.
-    fn share(&mut self, limits: Limits) -> Vec<(Arc<Task>, Piece)> {
+    /// A thread's share of the windows, and how many idle threads help with it: of each request in
+    /// turn one window, as many as a pass may have and no more than leaves the other threads as much.
+    fn share(&mut self, limits: Limits) -> (Vec<(Arc<Task>, Piece)>, usize) {
         let pieces = self.open.iter().flat_map(|open| &open.pieces);
-        let fair = pieces.map(Piece::tokens).sum::<usize>() / limits.threads.max(1);
+        let all: usize = pieces.map(Piece::tokens).sum();
+        let helpers = limits.help.map_or(0, |least| {
+            let worth = (all / least.max(1)).saturating_sub(1);
+            self.idle.saturating_sub(self.bound).min(worth)
+        });
+        let (threads, batch) = (1 + helpers, limits.batch * (1 + helpers));
+        let fair = all * threads / limits.threads.max(threads);
         let mut share = Vec::new();
         let mut tokens = 0;
-        while share.len() < limits.batch
+        while share.len() < batch
             && let Some(mut open) = self.open.pop_front()
         {
             let next = open.pieces.front().map_or(0, Piece::tokens);
@@ -220,7 +282,7 @@ impl State {
                 self.open.push_back(open);
             }
         }
-        share
+        (share, helpers)
     }
 }
 
@@ -261,100 +323,4 @@ impl Task {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{
-        collections::{BTreeMap, VecDeque},
-        sync::Arc,
-    };
-
-    use tokio::sync::oneshot::{self, Receiver};
-
-    use super::{Answer, Job, Limits, Next, Piece, Pool, Task};
-    use crate::deidentify::ner::{
-        encode::{Input, Window},
-        thresholds::Thresholds,
-    };
-
-    fn job() -> (Job, Receiver<Answer>) {
-        let (answer, found) = oneshot::channel();
-        let thresholds = Arc::new(Thresholds::new(0.5, &BTreeMap::new()));
-        (Job { texts: Arc::new([]), thresholds, taken: None, answer }, found)
-    }
-
-    fn pool(waiting: usize, batch: usize, threads: usize) -> Pool {
-        Pool::new(Limits { waiting, batch, threads })
-    }
-
-    /// Opens a request with windows of these lengths.
-    fn open(pool: &Pool, lengths: &[usize]) -> (Arc<Task>, Receiver<Answer>) {
-        let (job, found) = job();
-        let piece = |&length: &usize| Piece {
-            text: 0,
-            window: Window { start: 0, end: length },
-            input: Input::probe(100, length),
-        };
-        let pieces: VecDeque<Piece> = lengths.iter().map(piece).collect();
-        (pool.open(job, Vec::new(), pieces), found)
-    }
-
-    /// The lengths of the windows of the next share.
-    fn share(pool: &Pool) -> Vec<usize> {
-        match pool.next() {
-            Next::Infer(share) => share.iter().map(|(_, piece)| piece.tokens()).collect(),
-            Next::Tokenize(_) | Next::End => panic!("no windows"),
-        }
-    }
-
-    #[test]
-    fn a_full_queue_gives_the_request_back() {
-        let pool = pool(2, 8, 1);
-        let (jobs, answers): (Vec<_>, Vec<_>) = (0..3).map(|_| job()).unzip();
-        let taken: Vec<bool> = jobs.into_iter().map(|job| pool.add(job).is_ok()).collect();
-        assert_eq!(taken, [true, true, false]);
-        drop(answers);
-        let (job, _answer) = job();
-        assert!(pool.add(job).is_ok(), "those who left have made room");
-    }
-
-    #[test]
-    fn the_windows_of_one_text_are_shared_by_the_threads() {
-        let pool = pool(8, 8, 2);
-        let (_task, _found) = open(&pool, &[128, 128, 62]);
-        assert_eq!(share(&pool), [128]);
-        assert_eq!(share(&pool), [128]);
-        assert_eq!(share(&pool), [62]);
-    }
-
-    #[test]
-    fn requests_take_turns_and_run_together() {
-        let pool = pool(8, 3, 1);
-        let (_long, _found) = open(&pool, &[100, 101, 102, 103]);
-        let (_short, _other) = open(&pool, &[10]);
-        assert_eq!(share(&pool), [100, 10, 101], "the short one does not wait for all of the long");
-        assert_eq!(share(&pool), [102, 103]);
-    }
-
-    #[test]
-    fn what_nobody_waits_for_is_dropped() {
-        let pool = pool(8, 8, 1);
-        let (left, found) = open(&pool, &[50, 51]);
-        drop(found);
-        let (_task, _found) = open(&pool, &[20]);
-        assert_eq!(share(&pool), [20]);
-        assert!(left.is_left());
-        pool.end();
-        assert!(matches!(pool.next(), Next::End));
-    }
-
-    #[test]
-    fn a_request_is_answered_once_and_after_its_last_window() {
-        let pool = pool(8, 8, 1);
-        let (task, mut found) = open(&pool, &[5, 6]);
-        assert!(task.add(0, |_| ()).is_none());
-        assert!(task.add(0, |_| ()).is_some());
-        task.answer(Ok(Vec::new()));
-        task.answer(Ok(vec![Vec::new()]));
-        assert!(found.try_recv().unwrap().unwrap().is_empty());
-        assert!(task.is_left());
-    }
-}
+mod tests;

@@ -51,18 +51,32 @@ impl Shape {
     }
 }
 
-/// Attends each token of a sequence to all of it. `qkv` has a row a token: queries of all heads,
-/// then keys, then values. `output` has a row a token.
+/// Attends tokens of a sequence to all of it. Both `own`, the tokens, and the pieces of `all`, which
+/// together are the sequence, have a row a token: queries of all heads, then keys, then values.
+/// `output` has a row for each of `own`.
 #[target_feature(enable = "avx512f")]
-pub(super) fn attend(qkv: &[f32], output: &mut [f32], shape: Shape, room: &mut Room) {
+pub(super) fn attend(
+    own: &[f32],
+    all: &[&[f32]],
+    output: &mut [f32],
+    shape: Shape,
+    room: &mut Room,
+) {
+    if own.is_empty() {
+        return;
+    }
     let hidden = shape.hidden();
+    let count = all.iter().map(|piece| piece.len() / (3 * hidden)).sum();
     for head in 0..shape.heads {
-        let from = |part: usize| {
-            let start = part * hidden + head * shape.head;
-            qkv.chunks_exact(3 * hidden).filter_map(move |row| row.get(start..start + shape.head))
+        let part = |number: usize| {
+            let start = number * hidden + head * shape.head;
+            start..start + shape.head
         };
-        room.pack(from(1), from(2), qkv.len() / (3 * hidden), shape.head);
-        let mut queries = from(0);
+        let rows = || all.iter().flat_map(|piece| piece.chunks_exact(3 * hidden));
+        let keys = rows().filter_map(|row| row.get(part(1)));
+        let values = rows().filter_map(|row| row.get(part(2)));
+        room.pack(keys, values, count, shape.head);
+        let mut queries = own.chunks_exact(3 * hidden).filter_map(|row| row.get(part(0)));
         for rows in output.chunks_mut(QUERIES * hidden) {
             room.take_queries(queries.by_ref().take(QUERIES), shape.head);
             let shares = room.score(shape.head);
