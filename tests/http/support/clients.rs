@@ -70,8 +70,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts `command` and waits for the line that says where it listens.
-    fn start(mut command: Command, url: Option<String>, ready: &str) -> Self {
+    /// Starts `command` and waits for the line that says where it listens, or gives what it said instead.
+    fn start(mut command: Command, url: Option<String>, ready: &str) -> Result<Self, String> {
         command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (sender, lines) = mpsc::channel();
@@ -93,21 +93,29 @@ impl Server {
             if line.contains(ready) {
                 server.url =
                     url.unwrap_or_else(|| line.split_whitespace().last().unwrap().to_owned());
-                return server;
+                return Ok(server);
             }
             seen.push_str(&line);
         }
-        panic!("the stand-in did not start: {seen}");
+        Err(seen)
     }
 
     /// PyPI's llmock, which says back what it was told, word by word.
     pub(crate) fn llmock() -> Self {
         let (python, _) = Client::Python.program();
-        // It takes no port of its own choice. This one was free a moment ago.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut command = Command::new(python.with_file_name("llmock"));
-        command.args(["serve", "--response-style", "echo", "--port", &port.to_string()]);
-        Self::start(command, Some(format!("http://127.0.0.1:{port}")), "startup complete")
+        let mut said = String::new();
+        for _ in 0..5 {
+            // It takes no port of its own choice. This one was free a moment ago, and may be another test's by now.
+            let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let mut command = Command::new(python.with_file_name("llmock"));
+            command.args(["serve", "--response-style", "echo", "--port", &port.to_string()]);
+            // "Startup complete" it says before it listens.
+            match Self::start(command, Some(format!("http://127.0.0.1:{port}")), "running on") {
+                Ok(server) => return server,
+                Err(seen) => said = seen,
+            }
+        }
+        panic!("the stand-in did not start: {said}");
     }
 
     /// npm's aimock with the fixtures of `aimock.mjs`, a character a chunk.
@@ -116,6 +124,7 @@ impl Server {
         let mut command = Command::new(node);
         command.arg(scripts.join("aimock.mjs"));
         Self::start(command, None, "listening on")
+            .unwrap_or_else(|said| panic!("the stand-in did not start: {said}"))
     }
 
     /// What it says at `path` of its own interface.
