@@ -14,8 +14,8 @@ use crate::support::{
 pub(crate) fn lines(scene: &Scene) -> Vec<Value> {
     let text = fs::read_to_string(scene.folder().join("data/audit.jsonl")).unwrap_or_default();
     // The last one may be on its way.
-    let whole = text.rfind('\n').map_or(0, |end| end + 1);
-    text[..whole].lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+    whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// The lines, once there are this many: a stream's is written when it is over.
