@@ -137,7 +137,9 @@ criterion, without HTTP.
   per token with a zero point, 32-bit sums, everything else in fp32, sequences never padded. At start the network is
   compared with rust-bert's fp32 one and dropped if it differs; a test holds it within 0.1 point of recall and precision.
   Other processors and models, and `precision = "fp32"`, run through libtorch.
-- All requests' windows are one pool; each inference thread takes a fair share of it, in turns by request.
-- Rules are tried only at words that can begin what they match, and look at most 240 bytes ahead.
+- All requests' windows are one pool; each inference thread takes a fair share of it, in turns by request. While there are
+  fewer requests than threads, the threads share one pass row by row; its numbers are the same.
+- Rules are tried only at words that can begin what they match, before bytes that can go on with it, and look at most 240
+  bytes ahead.
 """
     (folder / "performance.md").write_text(text)

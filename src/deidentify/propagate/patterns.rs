@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::quality::RandomState;
+
 use super::{
     super::{
         entity::{Detection, Label, Span},
@@ -29,8 +31,8 @@ type Node = usize;
 /// Every value of a request, word by word.
 #[derive(Debug, Default)]
 pub(super) struct Patterns {
-    ids: HashMap<Box<str>, u32>,
-    children: HashMap<(Node, u32), Node>,
+    ids: HashMap<Box<str>, u32, RandomState>,
+    children: HashMap<(Node, u32), Node, RandomState>,
     /// Values of the nodes 1, 2, ...
     values: Vec<Option<Value>>,
 }

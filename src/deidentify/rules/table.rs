@@ -76,7 +76,10 @@ fn column(name: &str) -> Option<Option<Label>> {
 
 /// Finds the cells of labelled columns.
 pub(super) fn find(text: &str, detector: &Arc<str>, found: &mut Vec<Detection>) {
-    let mut columns: Option<(char, Vec<Option<Label>>)> = None;
+    let mut columns: Option<(u8, Vec<Option<Label>>)> = None;
+    // Most texts hold commas alone.
+    let mut marks = MARKS.to_vec();
+    marks.retain(|&(mark, _)| memchr::memchr(mark, text.as_bytes()).is_some());
     let mut at = 0;
     while at <= text.len() {
         let start = at;
@@ -86,7 +89,7 @@ pub(super) fn find(text: &str, detector: &Arc<str>, found: &mut Vec<Detection>) 
         at += length + 1;
         match &columns {
             Some((mark, labels))
-                if line.contains(*mark) && cells(line, *mark).len() == labels.len() =>
+                if line.as_bytes().contains(mark) && cells(line, *mark).len() == labels.len() =>
             {
                 for (cell, label) in cells(line, *mark).into_iter().zip(labels) {
                     let Some(label) = *label else { continue };
@@ -102,48 +105,59 @@ pub(super) fn find(text: &str, detector: &Arc<str>, found: &mut Vec<Detection>) 
                     }
                 }
             }
-            Some(_) | None => columns = header(line),
+            Some(_) | None => columns = header(line, &marks),
         }
     }
 }
 
+/// What stands between cells, and how often at least in a line that names the columns.
+const MARKS: [(u8, usize); 4] = [(b',', 2), (b'\t', 1), (b'|', 1), (b';', 2)];
+
 /// The columns, when `line` names them: two of PHI or one among other known ones, most of them known.
-fn header(line: &str) -> Option<(char, Vec<Option<Label>>)> {
+/// Of [`MARKS`], those that the text holds are tried.
+fn header(line: &str, marks: &[(u8, usize)]) -> Option<(u8, Vec<Option<Label>>)> {
     if line.len() > HEADER {
         return None;
     }
-    let mark = [(b',', 2), (b'\t', 1), (b'|', 1), (b';', 2)].into_iter().find(|&(mark, least)| {
+    let &(mark, _) = marks.iter().find(|&&(mark, least)| {
         memchr::memchr_iter(mark, line.as_bytes()).take(least).count() == least
-    });
-    let mark = char::from(mark?.0);
+    })?;
     let cells = cells(line, mark);
-    let names: Vec<Option<Option<Label>>> =
-        cells.iter().map(|cell| cell.of(line).and_then(column)).collect();
     let filled = cells.iter().filter(|cell| !cell.is_empty()).count();
+    let mut names: Vec<Option<Option<Label>>> = Vec::with_capacity(cells.len());
+    let mut unknown = 0;
+    for cell in &cells {
+        let name = cell.of(line).and_then(column);
+        unknown += usize::from(name.is_none() && !cell.is_empty());
+        // Prose has commas too: what follows need not be read.
+        if unknown > filled / 2 {
+            return None;
+        }
+        names.push(name);
+    }
     let known = names.iter().flatten().count();
     let telling = names.iter().flatten().flatten().count();
-    (telling > 0 && known > 1 && known * 2 >= filled)
-        .then(|| (mark, names.into_iter().map(Option::flatten).collect()))
+    (telling > 0 && known > 1).then(|| (mark, names.into_iter().map(Option::flatten).collect()))
 }
 
 /// The cells of a line, without quotation marks and spaces around them.
-fn cells(line: &str, mark: char) -> Vec<Span> {
+fn cells(line: &str, mark: u8) -> Vec<Span> {
     let mut cells = Vec::new();
     let (mut start, mut quoted) = (0, false);
-    for (at, c) in line.char_indices() {
-        if c == '"' {
+    for at in memchr::memchr2_iter(b'"', mark, line.as_bytes()) {
+        if line.as_bytes().get(at) == Some(&b'"') {
             quoted = !quoted;
-        } else if c == mark && !quoted {
+        } else if !quoted {
             cells.push(trimmed(line, start, at));
             start = at + 1;
         }
     }
     cells.push(trimmed(line, start, line.len()));
     // Markdown's lines open with the mark.
-    if mark == '|' && cells.len() > 2 && cells.first().is_some_and(|first| first.is_empty()) {
+    if mark == b'|' && cells.len() > 2 && cells.first().is_some_and(|first| first.is_empty()) {
         cells.remove(0);
     }
-    if mark == '|' && cells.len() > 2 && cells.last().is_some_and(|last| last.is_empty()) {
+    if mark == b'|' && cells.len() > 2 && cells.last().is_some_and(|last| last.is_empty()) {
         cells.pop();
     }
     cells

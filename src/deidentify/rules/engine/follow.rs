@@ -1,6 +1,6 @@
-//! Which bytes a pattern lets stand after the word at which it is tried. Most words that a rule
-//! names stand in plain prose, "record of", "plan to", and the next two bytes tell that its pattern
-//! cannot match there: a table is asked, no automaton runs.
+//! Which bytes a pattern lets begin the word at which it is tried, and which stand after it. Most words
+//! that a rule names stand in plain prose, "record of", "plan to", "do", and a few bytes tell that its
+//! pattern cannot match there: tables are asked, no automaton runs.
 //!
 //! The sets are read off the pattern's own automaton, so they hold by construction. What looks
 //! around, such as `\b`, is taken to hold always: a set may be too wide, never too narrow.
@@ -10,8 +10,11 @@ use regex_automata::{
     util::primitives::StateID,
 };
 
+/// After the byte that follows a word, so many more are looked at.
+const MORE: usize = 3;
+
 /// A set of bytes.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 struct Bytes([u64; 4]);
 
 impl Bytes {
@@ -30,30 +33,39 @@ impl Bytes {
     }
 }
 
-/// What may follow a word for a pattern to match there still.
-#[derive(Clone, Copy)]
+/// What may begin and follow a word for a pattern to match there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Follow {
+    first: Bytes,
     next: Bytes,
-    /// After a space.
-    beyond: Bytes,
+    /// Byte by byte, after a space.
+    spaced: [Bytes; MORE],
+    /// After any other byte.
+    other: [Bytes; MORE],
 }
 
 impl Follow {
     /// Everything may follow.
-    pub(super) const ANY: Follow = Follow { next: Bytes::ALL, beyond: Bytes::ALL };
+    pub(super) const ANY: Follow = Follow {
+        first: Bytes::ALL,
+        next: Bytes::ALL,
+        spaced: [Bytes::ALL; MORE],
+        other: [Bytes::ALL; MORE],
+    };
 
     /// Whether a pattern may match before this byte.
     pub(super) fn allows_next(&self, byte: u8) -> bool {
         self.next.has(byte)
     }
 
-    /// Whether a pattern may match before the text `next`. At the text's end it always may.
-    pub(super) fn allows(&self, next: &[u8]) -> bool {
-        match *next {
-            [b' ', beyond, ..] => self.next.has(b' ') && self.beyond.has(beyond),
-            [byte, ..] => self.next.has(byte),
-            [] => true,
-        }
+    /// Whether a pattern may match at a word that begins with `first` and stands before the text `next`.
+    /// Beyond the text's end it always may.
+    pub(super) fn allows(&self, first: u8, next: &[u8]) -> bool {
+        let Some((&byte, more)) = next.split_first() else { return self.first.has(first) };
+        let sets = if byte == b' ' { &self.spaced } else { &self.other };
+        self.first.has(first)
+            && self.next.has(byte)
+            && sets.iter().zip(more).all(|(set, &byte)| set.has(byte))
     }
 }
 
@@ -73,16 +85,25 @@ impl Walker {
     /// What may follow a word whose bytes are each in one of `ranges`.
     pub(super) fn follow<'r>(&self, word: impl Iterator<Item = &'r [(u8, u8)]>) -> Follow {
         let mut states = self.closure([self.nfa.start_anchored()].into_iter());
+        let first = self.bytes(&states);
         for ranges in word {
             states = self.step(&states, ranges);
         }
-        let next = self.bytes(&states);
-        let beyond = self.bytes(&self.step(&states, &[(b' ', b' ')]));
-        // A match that ends with the word, or with the space after it, lets anything follow.
-        Follow {
-            next: if self.is_match(&states) { Bytes::ALL } else { next },
-            beyond: if self.is_match(&states) { Bytes::ALL } else { beyond },
-        }
+        // A match that ends with the word, or within what is looked at after it, lets anything follow.
+        let ended = self.is_match(&states);
+        let next = if ended { Bytes::ALL } else { self.bytes(&states) };
+        let more = |ranges: &[(u8, u8)], mut ended: bool| {
+            let mut states = self.step(&states, ranges);
+            [(); MORE].map(|()| {
+                ended |= self.is_match(&states);
+                let set = if ended { Bytes::ALL } else { self.bytes(&states) };
+                states = self.step(&states, &[(0, u8::MAX)]);
+                set
+            })
+        };
+        let spaced = more(&[(b' ', b' ')], ended);
+        let other = more(&[(0, b' ' - 1), (b' ' + 1, u8::MAX)], ended);
+        Follow { first, next, spaced, other }
     }
 
     fn is_match(&self, states: &[StateID]) -> bool {
@@ -189,15 +210,46 @@ mod tests {
             ("mrn", " ", false),
             ("other", " no", false),
         ] {
-            assert_eq!(follow(pattern, word).allows(next.as_bytes()), expected, "{word}{next}");
+            let first = *word.as_bytes().first().unwrap();
+            let follow = follow(pattern, word);
+            assert_eq!(follow.allows(first, next.as_bytes()), expected, "{word}{next}");
         }
+    }
+
+    #[test]
+    fn tells_what_may_stand_further_on_and_in_which_case_a_word_begins() {
+        let pattern = r"\A(?:(?i:i[ ]am|i'm)[ ]ninety|(?i:no)\.?[0-9]{3}|DO)";
+        for (word, next, expected) in [
+            ("i", " am n", true),
+            ("i", " am t", true),
+            ("i", " and", false),
+            ("i", "'m n", true),
+            ("i", "'m h", false),
+            ("i", "'ve ", false),
+            ("i", " a", true),
+            ("no", ".1x", false),
+            ("no", ".123", true),
+            ("no", "123x", true),
+            ("no", "12x", false),
+        ] {
+            let first = *word.as_bytes().first().unwrap();
+            assert_eq!(
+                follow(pattern, word).allows(first, next.as_bytes()),
+                expected,
+                "{word}{next}"
+            );
+        }
+        assert!(follow(pattern, "DO").allows(b'D', b" you"));
+        assert!(!follow(pattern, "DO").allows(b'd', b" you"));
     }
 
     #[test]
     fn a_match_lets_anything_follow() {
         for next in ["", " ", " x", "é", "."] {
-            assert!(follow(r"\A(?:ab|abc)", "ab").allows(next.as_bytes()));
-            assert!(follow(r"\Aab[ ]", "ab").allows(b" x"));
+            assert!(follow(r"\A(?:ab|abc)", "ab").allows(b'a', next.as_bytes()));
+            assert!(follow(r"\Aab[ ]", "ab").allows(b'a', b" x"));
+            assert!(follow(r"\Aab[ ]c?", "ab").allows(b'a', b" xyz"));
+            assert!(follow(r"\Aab-c?", "ab").allows(b'a', b"-xyz"));
         }
     }
 }

@@ -51,11 +51,12 @@ struct Compiled {
     guard: Option<Guard>,
 }
 
-/// A rule that is tried at a word.
+/// A rule that is tried at a word, and what may follow there: places in [`Engine::rules`] and
+/// [`Engine::follows`].
 #[derive(Clone, Copy)]
 struct Try {
-    rule: usize,
-    follow: Follow,
+    rule: u32,
+    follow: u32,
 }
 
 /// Rules that are tried at words of one length, by the byte after it.
@@ -70,10 +71,10 @@ impl ByNext {
         ByNext { all: Vec::new(), next: vec![Vec::new(); 256] }
     }
 
-    fn add(&mut self, new: Try) {
+    fn add(&mut self, new: Try, follow: &Follow) {
         self.all.push(new);
         for (byte, tries) in (0..=u8::MAX).zip(&mut self.next) {
-            if new.follow.allows_next(byte) {
+            if follow.allows_next(byte) {
                 tries.push(new);
             }
         }
@@ -94,6 +95,8 @@ struct AtWord {
 /// All rules, ready to run.
 pub(in super::super) struct Engine {
     rules: Vec<Compiled>,
+    /// Each once.
+    follows: Vec<Follow>,
     by_word: HashMap<u128, AtWord, BuildHasherDefault<words::Mixed>>,
     /// Which places of `by_word` are taken, by the mixed key's lowest bits.
     words: Vec<bool>,
@@ -123,6 +126,7 @@ impl Engine {
     ) -> Result<Engine, RuleError> {
         let mut engine = Engine {
             rules: Vec::new(),
+            follows: Vec::new(),
             by_word: HashMap::default(),
             words: vec![false; 1 << MIXED_BITS],
             by_digits: vec![ByNext::new(); LONGEST + 1],
@@ -131,8 +135,9 @@ impl Engine {
             by_line: vec![ByNext::new(); LONGEST + 1],
             anywhere: Vec::new(),
         };
+        let mut known = HashMap::new();
         for rule in rules {
-            engine.add(rule, spare)?;
+            engine.add(rule, spare, &mut known)?;
         }
         for key in engine.by_word.keys() {
             if let Some(taken) = engine.words.get_mut(mixed(*key)) {
@@ -142,7 +147,12 @@ impl Engine {
         Ok(engine)
     }
 
-    fn add(&mut self, rule: &Rule, spare: bool) -> Result<(), RuleError> {
+    fn add(
+        &mut self,
+        rule: &Rule,
+        spare: bool,
+        known: &mut HashMap<Follow, u32>,
+    ) -> Result<(), RuleError> {
         let wrong = |why: String| RuleError::Builtin { name: rule.name, why };
         let anchor = if matches!(rule.start, Start::Anywhere(_)) { "" } else { r"\A" };
         let pattern = format!("(?i){anchor}(?:{})", grammar::expand(rule.pattern));
@@ -157,7 +167,7 @@ impl Engine {
             | Start::Line
             | Start::Hex => Walker::new(&pattern),
         };
-        self.index(rule, walker.as_ref().filter(|_| spare));
+        self.index(rule, walker.as_ref().filter(|_| spare), known);
         self.rules.push(Compiled {
             name: Arc::from(format!("rules.{}", rule.name)),
             pattern: match rule.pattern {
@@ -184,17 +194,26 @@ impl Engine {
     }
 
     /// Notes where `rule`, the next one, is tried.
-    fn index(&mut self, rule: &Rule, walker: Option<&Walker>) {
-        let index = self.rules.len();
-        let at = |follow: Follow| Try { rule: index, follow };
-        let by_length = |table: &mut [ByNext], least: usize, most: usize, ranges| {
+    fn index(&mut self, rule: &Rule, walker: Option<&Walker>, known: &mut HashMap<Follow, u32>) {
+        let place = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        let index = place(self.rules.len());
+        let follows = &mut self.follows;
+        let mut at = |follow: Follow| {
+            let follow = *known.entry(follow).or_insert_with(|| {
+                follows.push(follow);
+                place(follows.len() - 1)
+            });
+            Try { rule: index, follow }
+        };
+        let mut by_length = |table: &mut [ByNext], least: usize, most: usize, ranges| {
             let lengths = table.iter_mut().enumerate().take(most.min(LONGEST) + 1).skip(least);
             for (length, tries) in lengths {
                 // The last place is that of all longer words.
                 let walker = walker.filter(|_| length < LONGEST);
-                tries.add(at(walker.map_or(Follow::ANY, |walker| {
+                let follow = walker.map_or(Follow::ANY, |walker| {
                     walker.follow(std::iter::repeat_n(ranges, length))
-                })));
+                });
+                tries.add(at(follow), &follow);
             }
         };
         match rule.start {
@@ -220,7 +239,7 @@ impl Engine {
             Start::Line => by_length(&mut self.by_line, 0, LONGEST, CODE),
             Start::Anywhere(needs) => {
                 let place = self.anywhere.len();
-                let mut anywhere = Anywhere::new(index);
+                let mut anywhere = Anywhere::new(self.rules.len());
                 for &need in needs {
                     match Need::around_word(need, place) {
                         Some((word, need)) => {
@@ -307,8 +326,11 @@ impl Engine {
         found: &mut Vec<Detection>,
     ) {
         for Try { rule, follow } in tries {
-            if follow.allows(around.next)
-                && let Some(rule) = self.rules.get(*rule)
+            if self
+                .follows
+                .get(*follow as usize)
+                .is_some_and(|follow| follow.allows(around.first, around.next))
+                && let Some(rule) = self.rules.get(*rule as usize)
                 && rule.guard.is_none_or(|guard| guard(around))
             {
                 rule.find_at(text, at, found);
