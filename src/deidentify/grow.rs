@@ -88,8 +88,9 @@ fn initial_after_comma(after: &str) -> usize {
     let letter = initial.chars().next().unwrap_or_default();
     if let Some(beyond) = rest.strip_prefix('.') {
         // "James, A. fib".
-        let word =
-            beyond.strip_prefix(' ').is_some_and(|rest| rest.starts_with(char::is_lowercase));
+        let word = beyond
+            .strip_prefix(' ')
+            .is_some_and(|rest| ["fib", "flut", "tach"].iter().any(|word| rest.starts_with(word)));
         return if beyond.starts_with(char::is_alphanumeric) || letter == 'A' && word {
             0
         } else {
@@ -197,6 +198,7 @@ mod tests {
             ("Élodie Ž. was", "Élodie", "Élodie Ž."),
             ("James T", "James", "James T"),
             ("pt Hollis, R. K 6.4", "Hollis", "Hollis, R."),
+            ("Ruiz, A. rm 204", "Ruiz", "Ruiz, A."),
             ("ORD: PATEL, N\nSODIUM", "PATEL", "PATEL, N"),
             ("Diaz, M dc am", "Diaz", "Diaz, M"),
             ("Gerald T. Hightower III, six", "Gerald T. Hightower", "Gerald T. Hightower III"),

@@ -14,9 +14,14 @@ pub(in crate::deidentify) fn fill_lists(text: &str, found: &mut Vec<Detection>) 
     let mut news: Vec<Detection> = Vec::new();
     for pair in found.windows(2) {
         let [left, right] = pair else { continue };
-        if left.label != Label::Name || right.label != Label::Name {
+        // A model takes a surname for a place or an organization now and then.
+        let named = [left.label, right.label];
+        let may =
+            |label: &Label| matches!(label, Label::Name | Label::Location | Label::Organization);
+        if !named.contains(&Label::Name) || !named.iter().all(may) {
             continue;
         }
+        let name = if left.label == Label::Name { left } else { right };
         let (Some(one), Some(other)) = (left.span.of(text), right.span.of(text)) else { continue };
         let Some(gap) = text.get(left.span.end..right.span.start) else { continue };
         if gap.len() > 64
@@ -40,7 +45,7 @@ pub(in crate::deidentify) fn fill_lists(text: &str, found: &mut Vec<Detection>) 
             let start = left.span.end;
             news.extend(words.iter().map(|word| Detection {
                 span: Span::new(start + word.start, start + word.end),
-                ..left.clone()
+                ..name.clone()
             }));
         }
     }

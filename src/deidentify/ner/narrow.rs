@@ -1,6 +1,9 @@
 //! Narrows what a model found to the identifier itself: articles, clock times, titles and degrees at
 //! its ends name nobody, and the model of a sentence is the worse for every word that it does not see.
 
+mod words;
+
+use self::words::{AROUND_NAMES, AROUND_PLACES, CUES, DEGREES, FACILITIES, TITLES, WEEKDAYS};
 use super::{
     super::{
         entity::{Detection, Label, Span},
@@ -9,100 +12,6 @@ use super::{
     public::is_public,
     vocabulary::is_term,
 };
-
-/// Words at the ends of a place, an organization or a date that are no part of it, in lower case.
-const AROUND_PLACES: &[&str] = &[
-    "a", "also", "an", "and", "another", "any", "as", "at", "by", "for", "from", "her", "his",
-    "in", "into", "is", "its", "my", "near", "of", "on", "or", "our", "s", "since", "their", "the",
-    "this", "through", "to", "until", "via", "was", "we", "with", "your",
-];
-
-/// The same of a name. Many short words are names of somebody, written small or not.
-const AROUND_NAMES: &[&str] = &[
-    "and", "at", "bday", "by", "for", "from", "gave", "had", "has", "is", "of", "on", "or", "out",
-    "pt", "she", "the", "they", "to", "u", "was", "who", "with", "you", "COMMA", "PERIOD", "comma",
-    "period",
-];
-
-/// Degrees and licences after a name, as they are written.
-const DEGREES: &[&str] = &[
-    "APRN", "ARNP", "BSN", "CNA", "CNM", "CRNA", "DDS", "DMD", "DNP", "DO", "DPM", "DPT", "DVM",
-    "FACC", "FACP", "FACS", "FNP", "LCSW", "LMFT", "LPC", "LPN", "LVN", "MBBS", "MD", "MPH", "MSN",
-    "MSW", "NP", "OD", "OTR", "PA", "PA-C", "PharmD", "PhD", "PsyD", "RD", "RN", "RPh", "RRT",
-    "SLP",
-];
-
-/// Forms of address, without their period.
-const TITLES: &[&str] = &[
-    "Capt", "Col", "DOCTOR", "DR", "Deacon", "Deputy", "Doctor", "Dr", "Dra", "Fr", "Frau", "Herr",
-    "Lt", "MISTER", "MR", "MRS", "Maj", "Miss", "Missus", "Mister", "Mme", "Mr", "Mrs", "Ms", "Mw",
-    "Mx", "Pastor", "Prof", "Rev", "Sgt", "Sig", "Sr", "Sra", "doctor", "dr", "miss", "missus",
-    "mister", "mr", "mrs", "ms",
-];
-
-const WEEKDAYS: &[&str] = &[
-    "fri",
-    "friday",
-    "fridays",
-    "mon",
-    "monday",
-    "mondays",
-    "sat",
-    "saturday",
-    "saturdays",
-    "sun",
-    "sunday",
-    "sundays",
-    "thu",
-    "thur",
-    "thurs",
-    "thursday",
-    "thursdays",
-    "tue",
-    "tues",
-    "tuesday",
-    "tuesdays",
-    "wed",
-    "wednesday",
-    "wednesdays",
-];
-
-/// Cues at the start of a number.
-const CUES: &[&str] =
-    &["Acct", "ID", "Id", "MRN", "No", "Policy", "SN", "Serial", "acct", "id", "mrn", "no", "sn"];
-
-/// Kinds of facilities: alone, in lower case, they name none.
-const FACILITIES: &[&str] = &[
-    "agency",
-    "branch",
-    "care",
-    "center",
-    "centre",
-    "clinic",
-    "clinics",
-    "community",
-    "county",
-    "department",
-    "facility",
-    "floor",
-    "general",
-    "home",
-    "hospital",
-    "hospitals",
-    "lab",
-    "laboratory",
-    "local",
-    "nursing",
-    "office",
-    "outpatient",
-    "pharmacy",
-    "practice",
-    "rehab",
-    "school",
-    "unit",
-    "urgent",
-    "ward",
-];
 
 /// What of each of `found` in `text`, sorted and disjoint, is the identifier.
 ///
@@ -249,6 +158,8 @@ fn without_degrees(text: &str, span: Span) -> Span {
     loop {
         let head = value.rfind([' ', ',']).map_or(0, |at| at + 1);
         let word = value.get(head..).unwrap_or_default().trim_end_matches('.');
+        let plain = word.replace('.', "");
+        let word = if word.contains('.') && plain.len() > 1 { plain.as_str() } else { word };
         let name = value.get(..head).unwrap_or_default().trim_end_matches([' ', ',']);
         // "Do" and "Pa" may be somebody's name, and capitals the way of the whole text.
         if name.is_empty() || !DEGREES.contains(&word) || is_capitals(name) && word.len() < 3 {
@@ -273,13 +184,23 @@ fn without_terms(text: &str, span: Span) -> Span {
     }
 }
 
-/// Without the side of an operation or a limb behind a name: "Rivers, A L TKA", "Cook - R hip".
+/// Without what is said of a person in one letter behind the name: "Lars-Erik d.", the side of an operation or a limb in "Rivers, A L TKA", "Cook - R hip".
 fn without_side(text: &str, span: Span) -> Span {
     const LIMBS: [&str; 20] = [
         "ankle", "arm", "breast", "ear", "elbow", "eye", "finger", "foot", "hand", "heel", "hip",
         "inguinal", "kidney", "knee", "leg", "lung", "shoulder", "thumb", "toe", "wrist",
     ];
     let value = span.of(text).unwrap_or_default();
+    // "Lars-Erik d. at 59", "Noa b. 2021": died and born.
+    if let Some(name) = value.strip_suffix(" d.").or_else(|| value.strip_suffix(" b.")) {
+        return Span::new(span.start, span.start + name.len());
+    }
+    // "Björn A&W": alive and well.
+    if text.get(span.end..).is_some_and(|after| after.starts_with("&W"))
+        && let Some(name) = value.strip_suffix(" A")
+    {
+        return Span::new(span.start, span.start + name.len());
+    }
     let Some(name) = value.strip_suffix(" L").or_else(|| value.strip_suffix(" R")) else {
         return span;
     };
@@ -377,6 +298,10 @@ mod tests {
             (Label::Date, "VA 20/20", "20", ""),
             (Label::Name, "Rivers, A L TKA", "Rivers, A L", "Rivers, A"),
             (Label::Name, "Field - R hip", "Field - R", "Field"),
+            (Label::Name, "father Lars-Erik d. MI", "Lars-Erik d.", "Lars-Erik"),
+            (Label::Name, "Björn A&W", "Björn A", "Björn"),
+            (Label::Name, "Ybarra-Huff, M.D., who", "Ybarra-Huff, M.D.", "Ybarra-Huff"),
+            (Label::Name, "Captain Orlando Vitale", "Captain Orlando Vitale", "Orlando Vitale"),
         ] {
             assert_eq!(narrowed(label, text, found), expected, "{text}");
         }

@@ -27,6 +27,10 @@ static NOTATION: Lazy<Regex> = Lazy::new(|| {
         r"|\b(?:NDC|CPT|HCPCS|LOINC|SNOMED(?:\s?CT)?|RxCUI|RXCUI|ICD(?:-?(?:9|10)(?:-CM|-PCS)?)?|DRG|PMID|ISBN|CVX|DSM(?:-5|-IV)?)\b[:\#\s]{0,3}[A-Z0-9][A-Z0-9.-]{1,16}\b",
         // Departments after their label.
         r"|\b(?i:loc|location|dept|department|svc|service|clinic|unit|ward|team|consult|attn)\s?[:=]\s{0,3}(?i:anes|card|cards|cv|derm|endo|ent|er|gi|gu|gyn|heme|hem|icu|id|int\smed|lab|med|neph|nephro|neuro|ob|onc|ophtho|ortho|path|peds|plastics|psych|pulm|radonc|rads|renal|rheum|surg|trauma|uro|urgent|vasc|wound)\b",
+        // Diagnoses of ICD-10-CM, and what an obstetric history counts.
+        r"|\b[A-TV-Z][0-9][0-9AB]\.[0-9A-Z]{1,4}\b|\bG[0-9]{1,2}\s?P[0-9]{1,4}\b",
+        // Programs that take dictation, and laws.
+        r"|\bDragon\s(?:Medical(?:\sOne)?|Naturally\s?Speaking|Ambient|Copilot|DAX|dictation|software|speech|voice)\b|\b(?:using|via|with|by)\sDragon(?:\sMedical(?:\sOne)?)?\b|\b(?i:good\ssamaritan\s(?:act|law)|sepsis-[123])\b",
         // Works of literature, in the style of the National Library of Medicine.
         r"|(?:\b\p{Lu}[\p{L}'’-]{1,24}(?:\s\p{Lu}{1,3})?,\s){1,6}et\sal\b|\b\p{Lu}[\p{L}'’-]{1,24}(?:\s\p{Lu}{1,3})?\set\sal\b",
         r"|\b(?:19|20)[0-9]{2};\s?[0-9]{1,4}(?:\([0-9]{1,3}\))?:\s?[a-z]?[0-9]{1,6}(?:\s?[-–]\s?[0-9]{1,6})?",
@@ -82,6 +86,10 @@ mod tests {
             ("1. Ponikowski P, Voors AA, et al. ESC", "Ponikowski P"),
             ("as Okafor et al. found", "Okafor"),
             ("Eur Heart J 2016;37:2129-2200.", "2129-2200"),
+            ("dictated with Dragon Medical One;", "Dragon Medical One"),
+            ("transcribed by Dragon, not proofread", "Dragon"),
+            ("|S61.411A|", "411A"),
+            ("Guerrero,Yesenia G4P2012 EGA", "G4P2012"),
             ("chr17:7577539 (GRCh37)", "7577539"),
             (r#"{"system":"http://snomed.info/sct","code":"233604007"}"#, "233604007"),
             (r#"<code code="8302-2" codeSystem="2.16.840.1.113883.6.1"/>"#, "8302-2"),
@@ -99,6 +107,9 @@ mod tests {
             ("PID|1||5590213^^^SNV^MR", "5590213"),
             ("rs1 Arlo Finch", "Arlo Finch"),
             ("Attn: Dermott", "Dermott"),
+            ("dictated by Jane Roe with Dragon", "Jane Roe"),
+            ("Daryl Dragon came", "Daryl Dragon"),
+            ("MRN S61411A", "S61411A"),
             ("Loc: Endo, Pt: Endo Kenji", "Endo Kenji"),
             ("Okafor, who et al", "Okafor"),
             (r#"{"system":"http://snomed.info/sct","code":"2336"},"subject":"5590213""#, "5590213"),

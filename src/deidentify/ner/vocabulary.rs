@@ -8,6 +8,7 @@ use once_cell::sync::Lazy;
 use crate::deidentify::{
     entity::{Detection, Label, Span},
     propagate,
+    rules::is_ordinary,
 };
 
 /// Drugs, diseases, anatomy and abbreviations, in lower case. No word that is also a name of people
@@ -25,6 +26,9 @@ pub(super) fn is_clinical(text: &str, detection: &Detection) -> bool {
         return false;
     }
     let Some(found) = detection.span.of(text) else { return false };
+    if is_scanned_heading(found) {
+        return true;
+    }
     // Eponyms of two people are terms as a pair alone.
     if is_term(&found.replace(['–', '‐', '‑'], "-")) {
         return true;
@@ -44,6 +48,34 @@ pub(super) fn is_clinical(text: &str, detection: &Detection) -> bool {
         }
     }
     any
+}
+
+/// Whether `found` is a heading in capitals that a scanner broke, "P0STERIOR UVEITIS C LINIC": with the first letter of a
+/// word set back to it, and figures read as letters, every word is an ordinary one.
+fn is_scanned_heading(found: &str) -> bool {
+    if found.contains(char::is_lowercase) || !found.is_ascii() {
+        return false;
+    }
+    let mut mended = false;
+    let mut letter = "";
+    let mut words = 0;
+    for word in found.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
+        if word.len() == 1
+            && letter.is_empty()
+            && word.bytes().all(|byte| byte.is_ascii_uppercase())
+        {
+            letter = word;
+            continue;
+        }
+        let joined = format!("{letter}{word}").replace('0', "O").replace('1', "I");
+        mended |= joined != word;
+        letter = "";
+        words += 1;
+        if joined.len() < 3 || !(is_term(&joined) || is_ordinary(&joined)) {
+            return false;
+        }
+    }
+    mended && words > 0 && letter.is_empty()
 }
 
 /// Whether `word` is a clinical term.
@@ -79,6 +111,10 @@ mod tests {
             ("Mallory–Weiss tear", "Mallory–Weiss"),
             ("Ziehl-Neelsen negative", "Ziehl-Neelsen"),
             ("acute myeloid leukemia", "myeloid leukemia"),
+            ("P0STERIOR UVEITIS C LINIC", "P0STERIOR UVEITIS C LINIC"),
+            ("H ISTORY OF PRESENT", "H ISTORY"),
+            ("worried about AFib", "AFib"),
+            ("caused by Borrelia burgdorferi", "Borrelia burgdorferi"),
         ] {
             assert!(clinical(text, found), "{text}");
         }

@@ -4,8 +4,10 @@
 //! quotation marks and generational suffixes. In text all of capitals or without any, ordinary words
 //! look like names, so that there a name ends at the first word of the language.
 
+mod also;
 mod scanned;
 
+pub(super) use self::also::is_also_a_name;
 use super::words::{is_ordinary, is_stop, listed};
 use crate::deidentify::entity::Span;
 
@@ -170,7 +172,12 @@ fn rest<'t>(text: &'t str, first: Token<'t>, how: How) -> (usize, Token<'t>) {
                 continue;
             }
         }
-        if !may_follow(text, next, case, how.sure && count == 1) && !goes_on_scanned(last, next) {
+        // "Dr. Fu. Reply": a new sentence.
+        let ended = last.case == Case::Title
+            && text.get(last.span.end..).is_some_and(|rest| rest.starts_with(". "));
+        if !may_follow(text, next, case, how.sure && count == 1 && !ended)
+            && !goes_on_scanned(first, last, next)
+        {
             break;
         }
         if case == Case::Initial {
@@ -186,9 +193,10 @@ fn rest<'t>(text: &'t str, first: Token<'t>, how: How) -> (usize, Token<'t>) {
 }
 
 /// "Me1issa Kava naugh": a scanner that reads figures for letters parts words too.
-fn goes_on_scanned(last: Token<'_>, next: Token<'_>) -> bool {
+fn goes_on_scanned(first: Token<'_>, last: Token<'_>, next: Token<'_>) -> bool {
+    let scanned = scanned::is_scanned(first.text) || scanned::is_scanned(last.text);
     let parted = next.case == Case::Lower && next.text.len() > 3 && !is_ordinary(next.text);
-    parted && last.case == Case::Title && scanned::is_scanned(last.text)
+    scanned && parted && last.case == Case::Title
 }
 
 /// Whether `word` may go on a name whose words are in `case`.
@@ -235,26 +243,6 @@ fn may_follow(text: &str, word: Token<'_>, case: Case, sure: bool) -> bool {
         }
         (Case::Title | Case::Caps, Case::Lower) | (Case::Lower, Case::Title | Case::Caps) => false,
     }
-}
-
-/// Ordinary words that are names of many people too.
-pub(super) fn is_also_a_name(word: &str) -> bool {
-    const SURNAMES: &str = "long young white black brown green gray grey king hope grace rose park parks \
-         wood woods hill hall wells stone fields rivers banks brooks bush rice day may \
-         strong love price best small little short good gold silver baker cook carter \
-         taylor mason fisher hunter parker walker turner miller porter butler potter \
-         shepherd bishop church cross field ford frost fox wolf bird swan lamb moon sun \
-         snow summers winter winters spring north west east marsh lake waters pool cole \
-         bell ball bond booth burns case chase chan drew english french german holland \
-         joy june april august dawn summer autumn ivy lily ruby pearl jade amber crystal \
-         violet olive hazel ginger faith art mark will bill rob frank pat sue drew chase \
-         grant dean earl duke major page pace noble nice moody hardy power powers rush \
-         sharp singer speed steel street sweet trout vance ward weeks wise wright york \
-         curry battle blood bloom head foot hand nail shin skinner coffin graves gore \
-         payne pain key keys rich poor goodman newman freeman person gentry law laws \
-         judge justice pope prince knight abbott angel christian easter holiday lane \
-         rhodes bridges pond read reed root";
-    listed(SURNAMES, &word.to_lowercase())
 }
 
 fn is_inflected(word: &str) -> bool {
@@ -416,7 +404,10 @@ pub(super) fn read_before(text: &str, end: usize) -> Option<Span> {
             break;
         };
         let initial = token.case == Case::Initial
-            || (token.case == Case::Caps && clean.len() == 2 && word.ends_with('.'));
+            || (token.case == Case::Caps
+                && clean.len() == 2
+                && word.ends_with('.')
+                && !is_stop(clean));
         let dotted = word.len() > clean.len();
         if is_particle(clean) && token.case == Case::Lower && count > 0 {
             count += 1;

@@ -57,8 +57,8 @@ pub(super) const RULES: &[Rule] = &[
         Label::HealthPlanId,
         "policy member mbr subscriber beneficiary insurance ins plan group grp \
                  medicaid medicare hicn mbi medi cin payer coverage certificate insured \
-                 tricare enrollee family rxbin bin rxpcn pcn rxgrp rxgroup health hpid",
-        r"(?:(?:policy|member|mbr|subscriber|beneficiary|insurance|ins\.?|plan|group|grp|coverage|payer|insured|enrollee|family|health[ ]plan|health[ ]insurance|health[ ]card)(?:'s)?(?:[ ](?:policy|member|plan|group|beneficiary|card|coverage))?[ ]?(?:[#]|(?:id|identifier|identification|number|num|no|nr|nbr)\b\.?)|medicaid|medicare|hicn|mbi|medi-?cal|cin|tricare|hpid|rx[ ]?(?:bin|pcn|grp|group))<sep>(<id>)",
+                 tricare enrollee family rxgrp rxgroup rx health hpid",
+        r"(?:(?:policy|member|mbr|subscriber|beneficiary|insurance|ins\.?|plan|group|grp|coverage|payer|insured|enrollee|family|health[ ]plan|health[ ]insurance|health[ ]card)(?:'s)?(?:[ ](?:policy|member|plan|group|beneficiary|card|coverage))?[ ]?(?:[#]|(?:id|identifier|identification|number|num|no|nr|nbr)\b\.?)|medicaid|medicare|hicn|mbi|medi-?cal|cin|tricare|hpid|rx[ ]?(?:grp|group))<sep>(<id>)",
     ),
     weak(
         "health_plan",
@@ -362,11 +362,13 @@ fn shorten(found: &Found<'_>) -> Option<Span> {
 
 /// "REF 500-03-54E  LOT 73RK21": the catalogue number of a product (ISO 15223-1), not of a piece.
 fn is_product(found: &Found<'_>) -> bool {
+    const BESIDE: [&str; 11] =
+        ["LOT", "QTY", "EXP", "SZ", "SN ", " mm", "DEG", "STEM", "SHELL", "SCREW", "REF  "];
+    let cue = found.text.get(found.at..found.span.start).unwrap_or_default();
     let line =
         found.text.get(found.at..).and_then(|rest| rest.split('\n').next()).unwrap_or_default();
-    let cue = found.text.get(found.at..found.span.start).unwrap_or_default();
-    cue.starts_with("REF ")
-        && ["LOT", "QTY", "EXP", "SZ", "SN ", " mm", "DEG"].iter().any(|word| line.contains(word))
+    let head = found.before(40).rsplit('\n').next().unwrap_or_default();
+    cue.starts_with("REF ") && BESIDE.iter().any(|word| line.contains(word) || head.contains(word))
 }
 
 fn strong_value(found: &Found<'_>) -> Option<Hit> {

@@ -13,7 +13,7 @@ use self::{
     given::{GIVEN, given},
     kin::{AFTER_KIN, KIN, SPANISH_KIN, kin, second_kin, spanish_kin},
     label::labelled,
-    pager::paged,
+    pager::{paged, roomed},
     plain::plain,
 };
 use super::{
@@ -102,7 +102,7 @@ pub(super) const RULES: &[Rule] = &[
                  requesting dictated dictating transcribed examiner evaluator case user \
                  customer defendant plaintiff relative partner friend roommate hcproxy p \
                  adj adjuster technologist tech performed verified reported approved \
-                 prepared completed by copy called spoke",
+                 prepared completed by copy called spoke ref pat1ent",
         ),
         0.92,
         LETTER,
@@ -143,6 +143,12 @@ pub(super) const RULES: &[Rule] = &[
         0.85,
         r"(?:pager|beeper|bleep)[ :#]{1,2}([0-9]{3,5})\b",
         paged,
+    ),
+    rule(
+        Start::Words("rm room bed"),
+        0.8,
+        r"(?:rm|room|bed)\b\.?[ ]?#?([0-9]{1,4}[a-z]?)\b",
+        roomed,
     ),
     // Who did it: "seen by", "d/w", "signed by".
     rule(

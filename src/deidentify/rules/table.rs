@@ -28,11 +28,13 @@ fn column(name: &str) -> Option<Option<Label>> {
         | "resident" | "maidenname" | "given" | "family" | "caregiver" | "nextofkin"
         | "insured" | "guarantor" | "orderingprovider" | "clinician" | "staff" | "user"
         | "username" | "author" | "nickname" | "initials" | "residentname" | "studentname"
-        | "preferredname" => Label::Name,
+        | "preferredname" | "subjectinitials" | "ptinitials" => Label::Name,
         "dob" | "birthdate" | "dateofbirth" | "date" | "admitdate" | "admissiondate"
         | "dischargedate" | "dos" | "dateofservice" | "servicedate" | "visitdate" | "deathdate"
         | "admitted" | "discharged" | "apptdate" | "appointment" | "start" | "stop" | "end"
-        | "onset" | "collected" | "birthday" => Label::Date,
+        | "onset" | "collected" | "birthday" | "consentdate" | "enrolldate" | "screendate" => {
+            Label::Date
+        }
         "phone" | "cell" | "mobile" | "tel" | "telephone" | "homephone" | "workphone"
         | "cellphone" | "phonenumber" | "contactnumber" | "contactphone" => Label::Phone,
         "fax" | "faxnumber" => Label::Fax,
@@ -61,14 +63,18 @@ fn column(name: &str) -> Option<Option<Label>> {
             Label::Organization
         }
         "id" | "encounter" | "encounterid" | "claim" | "claimid" | "claimnumber" | "accession"
-        | "visitid" | "employeeid" | "studyid" | "subjectid" | "casenumber" => Label::Id,
+        | "visitid" | "employeeid" | "studyid" | "subjectid" | "casenumber" | "screenno"
+        | "screeningno" | "subjectno" | "randno" | "randomizationno" => Label::Id,
         "time" | "dx" | "diagnosis" | "notes" | "note" | "age" | "sex" | "gender" | "race"
         | "room" | "bed" | "status" | "state" | "code" | "result" | "value" | "unit" | "units"
         | "medication" | "dose" | "reason" | "type" | "comment" | "comments" | "icd" | "icd10"
         | "cpt" | "insurance" | "payer" | "description" | "test" | "allergies" | "plan"
         | "service" | "department" | "unitname" | "copay" | "amount" | "balance"
         | "relationship" | "relation" | "language" | "ethnicity" | "weight" | "height" | "bp"
-        | "encounterclass" | "reasondescription" => return Some(None),
+        | "encounterclass" | "reasondescription" | "site" | "eligible" | "arm" | "cohort"
+        | "visit" => {
+            return Some(None);
+        }
         _ => return None,
     };
     Some(Some(label))
@@ -94,8 +100,10 @@ pub(super) fn find(text: &str, detector: &Arc<str>, found: &mut Vec<Detection>) 
                 for (cell, label) in cells(line, *mark).into_iter().zip(labels) {
                     let Some(label) = *label else { continue };
                     let Some(value) = cell.of(line) else { continue };
+                    let value = if label == Label::Name { without_kin(value) } else { value };
                     if holds(value, label) {
-                        let span = Span::new(start + cell.start, start + cell.end);
+                        let from = start + cell.start;
+                        let span = Span::new(from, from + value.len());
                         found.push(Detection {
                             label,
                             span,
@@ -170,6 +178,19 @@ fn trimmed(line: &str, start: usize, end: usize) -> Span {
     Span::new(start + lead, start + kept.max(lead))
 }
 
+/// "Ahgupuk" of "Ahgupuk, mother": what small letters say after a comma is no name.
+fn without_kin(value: &str) -> &str {
+    match value.split_once(", ") {
+        Some((name, rest))
+            if name.starts_with(char::is_uppercase)
+                && rest.chars().all(|c| c.is_lowercase() || c == ' ') =>
+        {
+            name
+        }
+        _ => value,
+    }
+}
+
 fn holds(value: &str, label: Label) -> bool {
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
     let words = || {
@@ -208,6 +229,14 @@ mod tests {
             Label::Name,
             &[
                 (text, &["Pruitt, Sable", "Begaye"]),
+                (
+                    "screen_no,initials,dob,site,consent_date,eligible\nS-0117,KTB,03JUN1971,12,2024-05-14,Y\n",
+                    &["KTB"],
+                ),
+                (
+                    "| ID | Patient | DOB |\n|---|---|---|\n| 1 | Osei, mother | 2/27/60 |\n",
+                    &["Osei"],
+                ),
                 ("Id\tFIRST\tLAST\tCITY\n9\tOlin\tVance\tReno\n", &["Olin", "Vance"]),
                 (
                     "| Name | DOB | Room |\n|---|---|---|\n| Osei, Ama | 3/4/1950 | 9 |\n",

@@ -164,7 +164,20 @@ pub(in crate::deidentify) fn is_ordinary(word: &str) -> bool {
             || ends_in(base, &["'m", "'ve", "'d", "'ll", "'re", "n't"])
     }) || is_term(word)
         || is_scanned_capital(word)
-        || word.contains('-') && word.split('-').all(|part| part.len() > 2 && is_ordinary(part))
+        || word.contains('-')
+            && word.split('-').enumerate().all(|(at, part)| {
+                part.len() > 2 && (is_ordinary(part) || at == 0 && is_prefix(part))
+            })
+}
+
+/// "Pre-anesthesia", "non-tender".
+fn is_prefix(part: &str) -> bool {
+    in_lower_case(part, |part| {
+        listed(
+            "anti extra inter intra mid multi neo non over para peri post pre semi sub supra trans ultra",
+            part,
+        )
+    })
 }
 
 /// "HlSTORY": a small l among capitals is an I that a scanner read.
@@ -288,6 +301,7 @@ mod tests {
         for word in ["denies", "DIABETES", "Will", "patient's", "ambulating"] {
             assert!(is_ordinary(word), "{word}");
         }
+        assert!(is_ordinary("Pre-anesthesia") && !is_ordinary("Non-Karim"));
         for word in ["Karim", "villanueva", "SMITH", "Xiong"] {
             assert!(!is_ordinary(word), "{word}");
         }

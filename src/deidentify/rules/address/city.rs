@@ -100,7 +100,38 @@ pub(super) fn uk(found: &Found<'_>) -> Option<Hit> {
         && found.value().starts_with(['L', 'T', 'C', 'S', 'G', 'P', 'M', 'N', 'B'])
         && found.prev() != b' '
         && found.prev() != b'\n';
-    (!level && !found.is_cut()).then(|| found.keep()).flatten()
+    if level || found.is_cut() {
+        return None;
+    }
+    let start = british(found.text, found.span.start).unwrap_or(found.span.start);
+    found.keep_span(Span::new(start, found.span.end))
+}
+
+/// Where the address before a British postcode begins, at its number: "14 Heol-y-Bryn, Pontypridd CF37 2DP".
+fn british(text: &str, at: usize) -> Option<usize> {
+    let head = before(text, at, 90);
+    let line = head.rsplit(['\n', ':', ';', '(', '|', '"']).next()?;
+    let body = line.trim_end_matches([' ', ',']);
+    let mut start = None;
+    for (number, word) in body.rsplit(' ').enumerate() {
+        let plain = word.trim_end_matches(',');
+        let house = plain.len() < 6
+            && plain.starts_with(|c: char| c.is_ascii_digit())
+            && plain
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'/');
+        if house && number > 0 {
+            start = Some(word);
+            break;
+        }
+        let named = plain.starts_with(char::is_uppercase)
+            || matches!(plain, "the" | "of" | "upon" | "on" | "y" | "le" | "under" | "next" | "in");
+        if number > 7 || !named || plain.ends_with('.') && plain.len() > 4 {
+            break;
+        }
+    }
+    let word = start?;
+    Some(at - head.len() + (word.as_ptr().addr() - head.as_ptr().addr()))
 }
 
 pub(super) fn coordinates(found: &Found<'_>) -> Option<Hit> {

@@ -17,6 +17,11 @@ fn places() {
             ("on Dorchester Ave, feels", &["Dorchester Ave"]),
             ("zip 92683", &["92683"]),
             ("SW1A 1AA", &["SW1A 1AA"]),
+            (
+                "of 14 Heol-y-Bryn, Pontypridd CF37 2DP. He",
+                &["14 Heol-y-Bryn, Pontypridd CF37 2DP"],
+            ),
+            ("Seen 12 Days after. He, Leeds LS1 4AP", &["LS1 4AP"]),
             ("K1A 0B1", &["K1A 0B1"]),
             ("at 40.7128, -74.0060 when", &["40.7128, -74.0060"]),
             ("Lives in Burnaby. C", &["Burnaby"]),

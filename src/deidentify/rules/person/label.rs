@@ -76,7 +76,7 @@ pub(super) fn labelled(found: &Found<'_>) -> Option<Hit> {
     }
     let short = matches!(
         label.to_ascii_lowercase().as_str(),
-        "p" | "to" | "from" | "re" | "by" | "cc" | "user" | "case" | "tech" | "sig"
+        "p" | "to" | "from" | "re" | "by" | "cc" | "user" | "case" | "tech" | "sig" | "ref"
     );
     // A form's field ends with its line.
     let value = span.of(found.text)?;
@@ -96,9 +96,10 @@ fn label_end(value: &str) -> Option<usize> {
     for (at, c) in value.char_indices().take(60) {
         let is_separator = matches!(c, ':' | '=' | '|' | '\t')
             || (c == '.' && at < 48 && value.as_bytes().get(at + 1) == Some(&b'.'));
-        let is_letter = c.is_alphabetic();
+        // "Pat1ent", as a scanner reads it.
+        let is_letter = c.is_alphabetic() || word.is_some() && matches!(c, '0' | '1');
         if let (Some(start), false) = (word, is_letter) {
-            if !in_lower_case(value.get(start..at)?, |word| LABEL.contains(word)) {
+            if !in_lower_case(value.get(start..at)?, is_label) {
                 return None;
             }
             word = None;
@@ -109,7 +110,7 @@ fn label_end(value: &str) -> Option<usize> {
         if is_separator {
             return Some(at);
         }
-        if matches!(c, '\n' | ',' | ';' | '<') || c.is_ascii_digit() {
+        if matches!(c, '\n' | ',' | ';' | '<') || c.is_ascii_digit() && !is_letter {
             return None;
         }
         parts += usize::from(is_part && !in_part);
@@ -119,6 +120,12 @@ fn label_end(value: &str) -> Option<usize> {
         }
     }
     None
+}
+
+fn is_label(word: &str) -> bool {
+    LABEL.contains(word)
+        || word.contains(['0', '1'])
+            && LABEL.contains(word.replace('0', "o").replace('1', "i").as_str())
 }
 
 /// Words that labels of names are made of.
@@ -141,6 +148,6 @@ static LABEL: Lazy<Set> = Lazy::new(|| {
          performed verified reported approved prepared completed copy health agent \
          decision maker power staff treating supplied at check in entered chart identity \
          other legal physiotherapist your my authorized reviewed called spoke with and or \
-         title print printed team lead on record billing mailing s'";
+         title print printed team lead ref on record billing mailing s'";
     LABEL.split_ascii_whitespace().collect()
 });
