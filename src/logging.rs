@@ -11,8 +11,11 @@ use std::{
 };
 
 use jiff::Timestamp;
-use log::{Level, LevelFilter, Log, Metadata, Record};
-use serde_json::json;
+use log::{
+    Level, LevelFilter, Log, Metadata, Record,
+    kv::{self, VisitSource, VisitValue},
+};
+use serde_json::{Map, Value, json};
 
 use crate::settings::{LogFormat, LogLevel, LogSettings};
 
@@ -77,11 +80,15 @@ fn line(format: LogFormat, colour: bool, record: &Record<'_>, id: Option<&str>) 
     let now = Timestamp::now();
     match format {
         LogFormat::Json => {
-            let line = json!({
-                "time": format!("{now:.3}"), "level": record.level().as_str(),
-                "request_id": id, "message": record.args().to_string(),
-            });
-            format!("{line}\n")
+            let mut fields = Fields(Map::new());
+            // It ends early only where a value cannot be read, and ours can.
+            let _ = record.key_values().visit(&mut fields);
+            let mut line = fields.0;
+            line.insert("time".to_owned(), format!("{now:.3}").into());
+            line.insert("level".to_owned(), record.level().as_str().into());
+            line.insert("request_id".to_owned(), json!(id));
+            line.insert("message".to_owned(), record.args().to_string().into());
+            format!("{}\n", Value::Object(line))
         }
         LogFormat::Text => {
             let (on, off) = match record.level() {
@@ -96,6 +103,7 @@ fn line(format: LogFormat, colour: bool, record: &Record<'_>, id: Option<&str>) 
             let _ = write!(line, "{now:.3} {on}{level:5}{off} request_id={id} ");
             let message = line.len();
             let _ = write!(line, "{}", record.args());
+            let _ = record.key_values().visit(&mut Pairs(&mut line));
             // A line is a line, whatever a message holds.
             if line.get(message..).is_some_and(|message| message.contains(['\n', '\r'])) {
                 line = line.replace(['\n', '\r'], " ");
@@ -103,6 +111,41 @@ fn line(format: LogFormat, colour: bool, record: &Record<'_>, id: Option<&str>) 
             line.push('\n');
             line
         }
+    }
+}
+
+/// What an event says beside its message, such as the status of a request, as ` key=value`.
+struct Pairs<'a>(&'a mut String);
+
+impl<'kvs> VisitSource<'kvs> for Pairs<'_> {
+    fn visit_pair(&mut self, key: kv::Key<'kvs>, value: kv::Value<'kvs>) -> Result<(), kv::Error> {
+        write!(self.0, " {key}={value}").map_err(kv::Error::from)
+    }
+}
+
+/// The same as fields of JSON, in which numbers stay numbers.
+struct Fields(Map<String, Value>);
+
+impl<'kvs> VisitSource<'kvs> for Fields {
+    fn visit_pair(&mut self, key: kv::Key<'kvs>, value: kv::Value<'kvs>) -> Result<(), kv::Error> {
+        let mut field = Field(Value::Null);
+        value.visit(&mut field)?;
+        self.0.insert(key.to_string(), field.0);
+        Ok(())
+    }
+}
+
+struct Field(Value);
+
+impl VisitValue<'_> for Field {
+    fn visit_any(&mut self, value: kv::Value<'_>) -> Result<(), kv::Error> {
+        self.0 = value.to_string().into();
+        Ok(())
+    }
+
+    fn visit_u64(&mut self, value: u64) -> Result<(), kv::Error> {
+        self.0 = value.into();
+        Ok(())
     }
 }
 
@@ -129,6 +172,24 @@ mod tests {
         assert_eq!(json["message"], "first\nsecond \"quoted\"");
         assert_eq!(json["level"], "WARN");
         assert!(json["time"].as_str().unwrap().ends_with('Z'));
+    }
+
+    #[test]
+    fn what_an_event_says_beside_its_message_has_fields_of_its_own() {
+        let beside: [(&str, log::kv::Value<'_>); 2] =
+            [("route", "/v1/models".into()), ("status", 404_u16.into())];
+        let said = |format| {
+            let args = format_args!("request");
+            let record =
+                Record::builder().level(Level::Info).args(args).key_values(&beside).build();
+            line(format, false, &record, Some("req_1"))
+        };
+        let text = said(LogFormat::Text);
+        assert!(text.ends_with("request_id=req_1 request route=/v1/models status=404\n"), "{text}");
+        let json: serde_json::Value = serde_json::from_str(&said(LogFormat::Json)).unwrap();
+        assert_eq!(json["route"], "/v1/models");
+        assert_eq!(json["status"], 404);
+        assert_eq!(json["message"], "request");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! An unknown key is an error that names it; a value that makes no sense stops the start.
 
 mod check;
+mod choices;
 mod detectors;
 mod load;
 mod operations;

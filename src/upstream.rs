@@ -296,7 +296,14 @@ fn describe(error: &SendRequestError) -> UpstreamError {
         {
             UpstreamError::Untrusted
         }
-        SendRequestError::Connect(_) => UpstreamError::Unreachable("the connection was refused"),
+        SendRequestError::Connect(ConnectError::Io(error))
+            if error.kind() == std::io::ErrorKind::ConnectionRefused =>
+        {
+            UpstreamError::Unreachable("the connection was refused")
+        }
+        // A connection that ended before the reply began.
+        SendRequestError::Connect(ConnectError::Disconnected) => UpstreamError::BrokeOff,
+        SendRequestError::Connect(_) => UpstreamError::Unreachable("no connection came about"),
         SendRequestError::Url(_) => UpstreamError::Unreachable("upstream.base_url is not valid"),
         SendRequestError::Response(_) => UpstreamError::Nonsense("is not HTTP"),
         _ => UpstreamError::BrokeOff,

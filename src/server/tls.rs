@@ -28,6 +28,8 @@ pub(super) struct Certificate {
     key: RwLock<Arc<CertifiedKey>>,
     /// When the files were changed last, as they were when they were read.
     read: RwLock<[Option<SystemTime>; 2]>,
+    /// The same of a pair that did not fit and was told of: it is told of once, and tried again.
+    refused: RwLock<Option<[Option<SystemTime>; 2]>>,
 }
 
 impl Certificate {
@@ -42,6 +44,7 @@ impl Certificate {
             settings: settings.clone(),
             key: RwLock::new(key),
             read: RwLock::new(times),
+            refused: RwLock::new(None),
         }))
     }
 
@@ -72,7 +75,12 @@ impl Certificate {
                 *self.read.write().unwrap_or_else(PoisonError::into_inner) = times;
                 log::info!("server.tls: the certificate was read again");
             }
-            Err(error) => log::warn!("{error}; the old certificate stays in force"),
+            Err(error) => {
+                let mut refused = self.refused.write().unwrap_or_else(PoisonError::into_inner);
+                if refused.replace(times) != Some(times) {
+                    log::warn!("{error}; the old certificate stays in force");
+                }
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use config::{Config, ConfigError, File, FileFormat, Map, Source, Value, ValueKind};
 use thiserror::Error;
 
-use super::{Secret, Settings, check};
+use super::{Secret, Settings, check, choices};
 
 /// Variables `DEID__SECTION__KEY` set single settings.
 const ENV_PREFIX: &str = "DEID__";
@@ -74,7 +74,7 @@ pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Settings, Sett
     let mut settings: Settings = serde_path_to_error::deserialize(merged).map_err(|error| {
         // The innermost error alone: the outer ones repeat the path.
         let key = error.path().to_string();
-        SettingsError::Wrong { key, reason: error.into_inner().to_string() }
+        SettingsError::Wrong { key, reason: choices::explained(error.into_inner().to_string()) }
     })?;
 
     if let (Some(path), true) = (&file, file_names_models) {

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::{
     names,
     people::People,
@@ -124,14 +126,19 @@ fn next_number(last: &mut HashMap<Label, u32>, taken: &HashSet<(Label, u32)>, la
     }
 }
 
-/// What two spellings of one value share: case and spacing do not count.
+/// What two spellings of one value share: case and spacing do not count, nor whether an accent is a
+/// character of its own.
 fn identity(value: &str) -> PhiText {
     let mut folded = String::with_capacity(value.len());
     for word in value.split_whitespace() {
         if !folded.is_empty() {
             folded.push(' ');
         }
-        folded.extend(word.chars().flat_map(char::to_lowercase));
+        if word.is_ascii() {
+            folded.extend(word.chars().map(|c| c.to_ascii_lowercase()));
+        } else {
+            folded.push_str(&word.nfc().collect::<String>().to_lowercase());
+        }
     }
     PhiText::new(folded)
 }
@@ -154,6 +161,14 @@ mod tests {
         .to_vec();
         assert_eq!(given, ["[NAME_1]", "[DATE_1]", "[NAME_2]", "[NAME_1]"]);
         assert_eq!(mapping.len(), 3);
+    }
+
+    #[test]
+    fn accents_in_one_character_or_two_are_one_value() {
+        let mut mapping = Mapping::default();
+        let first = mapping.name("", "Zoë Peña");
+        assert_eq!(mapping.name("", "Zoe\u{308} Pen\u{303}a"), first);
+        assert_ne!(mapping.name("", "Zoe Pena"), first);
     }
 
     #[test]

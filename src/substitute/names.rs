@@ -1,5 +1,7 @@
 //! A person's name taken apart: titles, given, middle and family names, initials, "Last, First".
 
+use unicode_normalization::UnicodeNormalization;
+
 use crate::phi::PhiText;
 
 /// Whom a title addresses.
@@ -65,7 +67,10 @@ pub(super) struct Name {
 impl Name {
     /// Takes `value` apart, which `title` stands before; `None` where it holds no word.
     pub(super) fn read(value: &str, title: Option<Title>) -> Option<Self> {
-        let lower = value.to_lowercase();
+        let lower = match value.is_ascii() {
+            true => value.to_ascii_lowercase(),
+            false => value.nfc().collect::<String>().to_lowercase(),
+        };
         let (before, after) = match lower.split_once(',') {
             Some((family, given)) if !words(given).is_empty() => {
                 (words(family), Some(words(given)))
