@@ -75,9 +75,8 @@ mod tests {
         ];
         let mut enums = 0;
         for file in files {
-            for (at, _) in file.match_indices("rename_all = ") {
-                let rest = file[at..].split_once("enum ");
-                let name = rest.unwrap().1.split_once(' ').unwrap().0;
+            for rest in file.split("rename_all = ").skip(1) {
+                let name = rest.split_once("enum ").unwrap().1.split_once(' ').unwrap().0;
                 let reason = format!("enum {name} does not have variant constructor x");
                 assert!(explained(reason).starts_with("`x` is none of `"), "{name}");
                 enums += 1;

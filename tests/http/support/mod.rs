@@ -54,7 +54,7 @@ pub(crate) const KEY_HASH: &str =
 pub(crate) const OPENAI_KEY: &str = "sk-test-upstream";
 
 /// How long anything may take before a test gives up: generous, since machines are shared.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Starts the gateway: its process, its log, and the address that it listens on.
 fn run(command: &mut Command) -> (Child, Arc<Mutex<String>>, String) {
