@@ -10,6 +10,7 @@ use super::{
     encoded::decode,
     entity::{Detection, Label},
     merge::merge,
+    rewritten::Rewritten,
 };
 use crate::{metrics::metrics, phi::PhiText};
 
@@ -151,12 +152,16 @@ impl Composite {
     ) -> Result<Vec<Vec<Detection>>, DetectError> {
         // Detectors are shown what a reader would read.
         let mut decoded: Vec<_> = texts.iter().map(|text| decode(text.expose_phi())).collect();
-        let shown: Arc<[PhiText]> = (texts.iter().zip(&mut decoded))
-            .map(|(text, decoded)| match decoded {
+        let shown: Arc<[PhiText]> = if decoded.iter().all(Option::is_none) {
+            Arc::clone(&texts)
+        } else {
+            let pairs = texts.iter().zip(&mut decoded);
+            let one = |(text, decoded): (&PhiText, &mut Option<Rewritten>)| match decoded {
                 Some(decoded) => PhiText::new(decoded.take_text()),
                 None => text.clone(),
-            })
-            .collect();
+            };
+            pairs.map(one).collect()
+        };
         let searches = self.detectors.iter().map(|detector| {
             let texts = Arc::clone(&shown);
             async move {

@@ -14,6 +14,9 @@ use super::{
     rewritten::{Rewriter, Rewritten},
 };
 
+/// How much of a word of a form is looked at, in bytes.
+const REACH: usize = 64;
+
 /// `text` as it is read, or `None` where it stands as it is read: most texts do.
 pub fn decode(text: &str) -> Option<Rewritten> {
     let bytes = text.as_bytes();
@@ -40,6 +43,7 @@ pub fn decode(text: &str) -> Option<Rewritten> {
                 }
                 _ => continue,
             },
+            '+' if is_blank_of_a_form(text, offset) && !reader.is_url(offset) => (offset, " ", 1),
             '&' => match html::reference(rest) {
                 Some((c, length)) => (offset, shown(c, &mut letter), length),
                 None => continue,
@@ -80,8 +84,9 @@ pub fn decode(text: &str) -> Option<Rewritten> {
 
 /// The first byte from `at` on that may begin something encoded.
 fn encoded(bytes: &[u8], mut at: usize) -> Option<usize> {
-    let is_one =
-        |byte: &u8| !byte.is_ascii() || matches!(byte, b'\\' | b'%' | b'&' | b'<' | b'_' | b'*');
+    let is_one = |byte: &u8| {
+        !byte.is_ascii() || matches!(byte, b'\\' | b'%' | b'&' | b'<' | b'_' | b'*' | b'+')
+    };
     // By blocks, which the compiler looks at as a whole.
     while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<64>()) {
         if block.iter().fold(false, |any, byte| any | is_one(byte)) {
@@ -167,6 +172,27 @@ fn percent(text: &str) -> Option<(char, usize)> {
     }
     let c = std::str::from_utf8(bytes.get(..count)?).ok()?.chars().next()?;
     (c != '\0').then_some((c, length))
+}
+
+/// Whether the plus at `offset` is a blank between words of a form (WHATWG URL, 5.1), of which others are
+/// percent-encoded: `Zo%C3%AB+M%C3%BCller`.
+fn is_blank_of_a_form(text: &str, offset: usize) -> bool {
+    let (Some(before), Some(after)) = (text.get(..offset), text.get(offset + 1..)) else {
+        return false;
+    };
+    let is_end = |c: char| c.is_whitespace() || "\"<>`+&=,;:()?!|{}[]".contains(c);
+    let near = |text: &str| octet(text).is_some();
+    let from = before.floor_char_boundary(offset.saturating_sub(REACH));
+    let left = before.get(from..).unwrap_or_default();
+    let left = left.rfind(is_end).map_or(left, |at| left.get(at + 1..).unwrap_or_default());
+    let right = after.get(..after.floor_char_boundary(REACH)).unwrap_or_default();
+    let right = right.find(is_end).map_or(right, |at| right.get(..at).unwrap_or_default());
+    let is_word = |word: &str| {
+        !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "%-.'".contains(c))
+    };
+    let holds =
+        |word: &str| word.match_indices('%').any(|(at, _)| word.get(at..).is_some_and(near));
+    is_word(left) && is_word(right) && (holds(left) || holds(right))
 }
 
 fn octet(text: &str) -> Option<(u8, usize)> {
@@ -274,7 +300,7 @@ mod tests {
             "SSN 123-45-6789",
             "José Müller, 38,5 °C",
             r"C:\new\users\tina, \alpha and \d+",
-            "50% of R&D, 5%xy, a < b, <table>",
+            "50% of R&D, 5%xy, Na+K, 1+1, C++, Ann+Lee, a < b, <table>",
             "patient_name: ______, snake_case",
             "* a ** b, ****, [**2150-01-01**]",
             "<span title=\"Ann Lee\">, <span class=\"44710093\">",
@@ -300,6 +326,7 @@ mod tests {
             (r"536\-22\-8145", "536-22-8145", "536-22-8145", r"536\-22\-8145"),
             ("Zo%C3%AB%20M", "Zoë M", "Zoë M", "Zo%C3%AB%20M"),
             ("Zo%25C3%25AB", "Zoë", "Zoë", "Zo%25C3%25AB"),
+            ("q=Zo%C3%AB+M%C3%BCller,", "q=Zoë Müller,", "Zoë Müller", "Zo%C3%AB+M%C3%BCller"),
             ("https://a.b/%41 Ann%20Lee", "https://a.b/%41 Ann Lee", "Ann Lee", "Ann%20Lee"),
             ("Jos&eacute;", "José", "José", "Jos&eacute;"),
             ("<b>Ann</b> Lee", "Ann Lee", "Ann Lee", "Ann</b> Lee"),

@@ -199,11 +199,13 @@ impl Seam {
             let is_mark = |c: char| !c.is_alphabetic();
             let before = text.get(..at).unwrap_or_default().rsplit(is_mark).next();
             let after = text.get(at..).unwrap_or_default().split(is_mark).next();
+            // One letter is no word: "M" and "arch 3, 1958".
+            let letter = before.is_some_and(|word| word.chars().count() == 1);
             let [before, after] = [before, after].map(|word| {
                 let word = word.unwrap_or_default().to_lowercase();
                 is_common(&word) || is_ordinary(&word)
             });
-            after && !before
+            after && !before && !letter
         })
     }
 }
@@ -290,6 +292,10 @@ mod tests {
         let seams = self::seams(&[leaf("Patient: To"), leaf("bias Hernandez")]);
         let one = Detection { span: Span::new(9, 25), ..found("Ann") };
         assert_eq!(one.span.of(seams[1].text.expose_phi()), Some("Tobias Hernandez"));
+        assert_eq!(seams[1].news(std::slice::from_ref(&one)), [one]);
+        let seams = self::seams(&[leaf("DOB: M"), leaf("arch 3, 1958")]);
+        let one = Detection { span: Span::new(5, 18), ..found("Ann") };
+        assert_eq!(one.span.of(seams[1].text.expose_phi()), Some("March 3, 1958"));
         assert_eq!(seams[1].news(std::slice::from_ref(&one)), [one]);
     }
 }

@@ -142,6 +142,15 @@ fn messages() -> impl Strategy<Value = (Values, Vec<String>)> {
     })
 }
 
+#[test]
+fn capitals_that_are_titles_come_back_as_they_were() {
+    let (value, text) = ("Ⱥᾭ, AA".to_owned(), "Ⱥᾭ, AA came".to_owned());
+    let texts = [text];
+    let (done, sent) = run(&texts, &vec![(Label::Name, value)], &policy(Way::Surrogate));
+    assert_ne!(sent, texts);
+    assert_eq!(Restorer::new(&done.mapping).text(&sent[0]), texts[0]);
+}
+
 proptest! {
     #[test]
     fn every_strategy_but_redact_gives_the_text_back((values, texts) in messages()) {

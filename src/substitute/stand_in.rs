@@ -213,7 +213,10 @@ impl StandIns {
         let written = text.get(..length).unwrap_or_default();
         let is_loud = letters(written) > 1 && !written.chars().any(char::is_lowercase);
         let value = value.expose_phi();
-        let value = if is_loud { PhiText::new(value.to_uppercase()) } else { PhiText::new(value) };
+        // A value in capitals stays as it is: some letters' capitals are two.
+        let is_quiet = value.chars().any(char::is_lowercase);
+        let value = if is_loud && is_quiet { value.to_uppercase() } else { value.to_owned() };
+        let value = PhiText::new(value);
         Found::Value(value, length)
     }
 }

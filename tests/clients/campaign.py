@@ -92,8 +92,8 @@ class Campaign:
         elif path in ("/v1/chat/completions", "/v1/responses"):
             told = body.get("messages") or body.get("input") or body.get("prompt")
             answer = said(reply, body.get("stream"))
-            # Escapes of JSON within JSON may be others than they were.
-            same = plain(answer) == plain(json.dumps(told))
+            # Escapes of JSON within JSON may be others than they were, and a number that was replaced is a string.
+            same = plain(answer).replace('"', "") == plain(json.dumps(told)).replace('"', "")
             if not same:
                 with self.lock:
                     self.changed.append(f"request {number}: {used}: {told} came back as {answer}")

@@ -2,8 +2,8 @@
 
     keep.py CONTROL_FILE FOLDER
 
-CONTROL_FILE is what libFuzzer's merge wrote: each input and the edges of the code that it reaches. Those that
-were picked, at most MOST of them and no long ones, replace the files in FOLDER.
+CONTROL_FILE is what libFuzzer's merge wrote: each input, the small ones first, and the edges of the code that it is the
+first to reach. Those that were picked, at most MOST of them and no long ones, replace the files in FOLDER.
 """
 
 import hashlib
@@ -23,11 +23,12 @@ for line in lines[2 + count :]:
     if kind == "COV":
         reaches[int(number)] = set(edges)
 inputs = {number: pathlib.Path(files[number]).read_bytes() for number in reaches}
-# Edges are told with the input that is the first to reach them, and the inputs come by size.
 picked = [number for number in sorted(reaches, key=lambda number: (-len(reaches[number]), len(inputs[number]))) if reaches[number]]
 picked = [inputs[number] for number in picked if len(inputs[number]) <= LONGEST][:MOST]
 for old in folder.iterdir():
-    old.unlink()
+    # Those that were written by hand stay.
+    if not old.name.startswith("seed-"):
+        old.unlink()
 for one in picked:
     (folder / hashlib.sha256(one).hexdigest()[:16]).write_bytes(one)
 print(f"{folder.parent.name}: {len(picked)} of {count} inputs, {sum(map(len, picked))} bytes")
