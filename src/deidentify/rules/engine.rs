@@ -44,6 +44,8 @@ pub(super) struct Around<'t> {
     pub(super) prev: u8,
     /// Its first byte.
     pub(super) first: u8,
+    /// That and the next byte of the text, where there is one.
+    pub(super) head: &'t [u8],
     /// What follows the word, or the digits that it begins with: at most four bytes.
     pub(super) next: &'t [u8],
 }

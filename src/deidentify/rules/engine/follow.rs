@@ -36,7 +36,8 @@ impl Bytes {
 /// What may begin and follow a word for a pattern to match there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Follow {
-    first: Bytes,
+    /// The first bytes of a match, byte by byte.
+    head: [Bytes; 2],
     next: Bytes,
     /// Byte by byte, after a space.
     spaced: [Bytes; MORE],
@@ -47,7 +48,7 @@ pub(super) struct Follow {
 impl Follow {
     /// Everything may follow.
     pub(super) const ANY: Follow = Follow {
-        first: Bytes::ALL,
+        head: [Bytes::ALL; 2],
         next: Bytes::ALL,
         spaced: [Bytes::ALL; MORE],
         other: [Bytes::ALL; MORE],
@@ -58,14 +59,13 @@ impl Follow {
         self.next.has(byte)
     }
 
-    /// Whether a pattern may match at a word that begins with `first` and stands before the text `next`.
-    /// Beyond the text's end it always may.
-    pub(super) fn allows(&self, first: u8, next: &[u8]) -> bool {
-        let Some((&byte, more)) = next.split_first() else { return self.first.has(first) };
+    /// Whether a pattern may match where the text goes on with `head`, at a word that stands before the
+    /// text `next`. Beyond the text's end it always may.
+    pub(super) fn allows(&self, head: &[u8], next: &[u8]) -> bool {
+        let all = |sets: &[Bytes], bytes: &[u8]| sets.iter().zip(bytes).all(|(set, &b)| set.has(b));
+        let Some((&byte, more)) = next.split_first() else { return all(&self.head, head) };
         let sets = if byte == b' ' { &self.spaced } else { &self.other };
-        self.first.has(first)
-            && self.next.has(byte)
-            && sets.iter().zip(more).all(|(set, &byte)| set.has(byte))
+        self.next.has(byte) && all(&self.head, head) && all(sets, more)
     }
 }
 
@@ -86,6 +86,9 @@ impl Walker {
     pub(super) fn follow<'r>(&self, word: impl Iterator<Item = &'r [(u8, u8)]>) -> Follow {
         let mut states = self.closure([self.nfa.start_anchored()].into_iter());
         let first = self.bytes(&states);
+        let then = self.step(&states, &[(0, u8::MAX)]);
+        let second = if self.is_match(&states) { Bytes::ALL } else { self.bytes(&then) };
+        let head = [first, second];
         for ranges in word {
             states = self.step(&states, ranges);
         }
@@ -103,7 +106,7 @@ impl Walker {
         };
         let spaced = more(&[(b' ', b' ')], ended);
         let other = more(&[(0, b' ' - 1), (b' ' + 1, u8::MAX)], ended);
-        Follow { first, next, spaced, other }
+        Follow { head, next, spaced, other }
     }
 
     fn is_match(&self, states: &[StateID]) -> bool {
@@ -188,9 +191,13 @@ impl Walker {
 mod tests {
     use super::*;
 
-    fn follow(pattern: &str, word: &str) -> Follow {
+    /// Whether `pattern` may match at `word` before `next`, of which four bytes are seen.
+    fn allows(pattern: &str, word: &str, next: &str) -> bool {
         let ranges: Vec<[(u8, u8); 1]> = word.bytes().map(|byte| [(byte, byte)]).collect();
-        Walker::new(pattern).unwrap().follow(ranges.iter().map(|ranges| &ranges[..]))
+        let follow = Walker::new(pattern).unwrap().follow(ranges.iter().map(|ranges| &ranges[..]));
+        let text = [word.as_bytes(), next.as_bytes()].concat();
+        let next = next.as_bytes();
+        follow.allows(&text[..text.len().min(2)], &next[..next.len().min(4)])
     }
 
     #[test]
@@ -210,9 +217,7 @@ mod tests {
             ("mrn", " ", false),
             ("other", " no", false),
         ] {
-            let first = *word.as_bytes().first().unwrap();
-            let follow = follow(pattern, word);
-            assert_eq!(follow.allows(first, next.as_bytes()), expected, "{word}{next}");
+            assert_eq!(allows(pattern, word, next), expected, "{word}{next}");
         }
     }
 
@@ -232,24 +237,32 @@ mod tests {
             ("no", "123x", true),
             ("no", "12x", false),
         ] {
-            let first = *word.as_bytes().first().unwrap();
-            assert_eq!(
-                follow(pattern, word).allows(first, next.as_bytes()),
-                expected,
-                "{word}{next}"
-            );
+            assert_eq!(allows(pattern, word, next), expected, "{word}{next}");
         }
-        assert!(follow(pattern, "DO").allows(b'D', b" you"));
-        assert!(!follow(pattern, "DO").allows(b'd', b" you"));
+        let pattern = r"\A(?:DO|P[Hh]D|M)(?-u:\b)";
+        for (word, expected) in [("DO", true), ("do", false), ("Do", false), ("M", true)] {
+            // The word's own bytes in both cases, as rules are tried.
+            let both: Vec<[(u8, u8); 2]> = (word.bytes())
+                .map(|b| [b.to_ascii_lowercase(), b.to_ascii_uppercase()].map(|b| (b, b)))
+                .collect();
+            let walker = Walker::new(pattern).unwrap();
+            let follow = walker.follow(both.iter().map(|ranges| &ranges[..]));
+            let text = format!("{word} you");
+            let head = text.as_bytes().get(..2).unwrap();
+            assert_eq!(follow.allows(head, b" you"), expected, "{word}");
+        }
     }
 
     #[test]
     fn a_match_lets_anything_follow() {
         for next in ["", " ", " x", "é", "."] {
-            assert!(follow(r"\A(?:ab|abc)", "ab").allows(b'a', next.as_bytes()));
-            assert!(follow(r"\Aab[ ]", "ab").allows(b'a', b" x"));
-            assert!(follow(r"\Aab[ ]c?", "ab").allows(b'a', b" xyz"));
-            assert!(follow(r"\Aab-c?", "ab").allows(b'a', b"-xyz"));
+            assert!(allows(r"\A(?:ab|abc)", "ab", next));
+            assert!(allows(r"\Aa?", "ab", next));
+        }
+        for (pattern, next) in
+            [(r"\Aab[ ]", " x"), (r"\Aab[ ]c?", " xyz"), (r"\Aab-c?", "-xyz"), (r"\Aab", "")]
+        {
+            assert!(allows(pattern, "ab", next), "{pattern}");
         }
     }
 }

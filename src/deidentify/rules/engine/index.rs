@@ -265,6 +265,7 @@ impl Engine {
             let around = |from: usize| Around {
                 prev: byte_before(text, start),
                 first: bytes.first().copied().unwrap_or_default(),
+                head: text.as_bytes().get(start..text.len().min(start + 2)).unwrap_or_default(),
                 next: text.as_bytes().get(from..text.len().min(from + 4)).unwrap_or_default(),
             };
             if line {
@@ -329,7 +330,7 @@ impl Engine {
             if self
                 .follows
                 .get(*follow as usize)
-                .is_some_and(|follow| follow.allows(around.first, around.next))
+                .is_some_and(|follow| follow.allows(around.head, around.next))
                 && let Some(rule) = self.rules.get(*rule as usize)
                 && rule.guard.is_none_or(|guard| guard(around))
             {
