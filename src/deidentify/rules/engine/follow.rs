@@ -239,8 +239,8 @@ mod tests {
         ] {
             assert_eq!(allows(pattern, word, next), expected, "{word}{next}");
         }
-        let pattern = r"\A(?:DO|P[Hh]D|M)(?-u:\b)";
-        for (word, expected) in [("DO", true), ("do", false), ("Do", false), ("M", true)] {
+        let pattern = r"\A(?:DO|P[Hh]D|MD)(?-u:\b)";
+        for (word, expected) in [("DO", true), ("do", false), ("Do", false), ("MD", true)] {
             // The word's own bytes in both cases, as rules are tried.
             let both: Vec<[(u8, u8); 2]> = (word.bytes())
                 .map(|b| [b.to_ascii_lowercase(), b.to_ascii_uppercase()].map(|b| (b, b)))
@@ -257,7 +257,6 @@ mod tests {
     fn a_match_lets_anything_follow() {
         for next in ["", " ", " x", "é", "."] {
             assert!(allows(r"\A(?:ab|abc)", "ab", next));
-            assert!(allows(r"\Aa?", "ab", next));
         }
         for (pattern, next) in
             [(r"\Aab[ ]", " x"), (r"\Aab[ ]c?", " xyz"), (r"\Aab-c?", "-xyz"), (r"\Aab", "")]
