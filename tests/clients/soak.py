@@ -57,7 +57,8 @@ class Load:
 
     def __init__(self, gateway):
         self.gateway, self.lock, self.number = gateway, threading.Lock(), 0
-        limits = httpx.Limits(max_connections=256, max_keepalive_connections=256)
+        # Below the 5 s after which the gateway closes: a request must not meet a connection that is being closed.
+        limits = httpx.Limits(max_connections=256, max_keepalive_connections=256, keepalive_expiry=2)
         headers = {"authorization": f"Bearer {KEY}"}
         self.client = httpx.Client(base_url=f"http://{gateway.address}", headers=headers, timeout=60, limits=limits)
         self.faults = []
