@@ -28,6 +28,9 @@ use crate::{
     upstream::{self, TlsError},
 };
 
+/// How long a connection without a request is kept.
+const KEEP_ALIVE: Duration = Duration::from_secs(7);
+
 /// Why the service does not start or ends.
 #[derive(Debug, Error)]
 pub enum ServerError {
@@ -121,6 +124,9 @@ pub async fn serve_and_tell(
             .configure(api::routes)
     })
     .on_connect(api::keep_socket)
+    // Longer than the 5 seconds for which OpenAI's own SDK for Python keeps a connection: with as many, one side
+    // closes what the other is about to use.
+    .keep_alive(KEEP_ALIVE)
     .workers(workers)
     .disable_signals()
     .shutdown_timeout(server.shutdown_timeout_s);

@@ -150,17 +150,16 @@ impl Composite {
         texts: Arc<[PhiText]>,
         least: Option<&Least>,
     ) -> Result<Vec<Vec<Detection>>, DetectError> {
-        // Detectors are shown what a reader would read.
-        let mut decoded: Vec<_> = texts.iter().map(|text| decode(text.expose_phi())).collect();
-        let shown: Arc<[PhiText]> = if decoded.iter().all(Option::is_none) {
+        // Detectors are shown each text, and beside it what a reader would read where that is another. Reading
+        // can be mistaken (`96%03/14/62`), and an operator's own patterns may mean the text as it stands.
+        let decoded = texts.iter().enumerate();
+        let decoded = decoded.filter_map(|(at, text)| Some((at, decode(text.expose_phi())?)));
+        let mut decoded: Vec<(usize, Rewritten)> = decoded.collect();
+        let shown: Arc<[PhiText]> = if decoded.is_empty() {
             Arc::clone(&texts)
         } else {
-            let pairs = texts.iter().zip(&mut decoded);
-            let one = |(text, decoded): (&PhiText, &mut Option<Rewritten>)| match decoded {
-                Some(decoded) => PhiText::new(decoded.take_text()),
-                None => text.clone(),
-            };
-            pairs.map(one).collect()
+            let read = decoded.iter_mut().map(|(_, read)| PhiText::new(read.take_text()));
+            texts.iter().cloned().chain(read).collect()
         };
         let searches = self.detectors.iter().map(|detector| {
             let texts = Arc::clone(&shown);
@@ -184,15 +183,17 @@ impl Composite {
             .map_err(|_| DetectError::TimedOut)??;
 
         let mut pooled: Vec<Vec<Detection>> = vec![Vec::new(); texts.len()];
-        for found in by_detector {
+        for mut found in by_detector {
+            let read = found.split_off(texts.len());
             for (pool, found) in pooled.iter_mut().zip(found) {
                 pool.extend(found);
             }
-        }
-        for (found, decoded) in pooled.iter_mut().zip(&decoded) {
-            let Some(decoded) = decoded else { continue };
-            for detection in found {
-                detection.span = decoded.original(detection.span);
+            for ((at, decoded), found) in decoded.iter().zip(read) {
+                let Some(pool) = pooled.get_mut(*at) else { continue };
+                pool.extend(found.into_iter().map(|mut detection| {
+                    detection.span = decoded.original(detection.span);
+                    detection
+                }));
             }
         }
         Ok(pooled)

@@ -2,8 +2,8 @@
 //! put together of two, or that nobody sees.
 //!
 //! Prompts hold JSON in fences, line by line or cut off, query strings, and what was copied out of a page. The
-//! detectors know words, so they are shown what a reader would read there; what they find is led back to the text
-//! as it stands. Nothing that says something is left out of what they are shown.
+//! detectors know words, so they are shown what a reader would read there, beside the text as it stands; what they
+//! find is led back to that. Words that marks alone keep apart stay apart.
 
 pub(super) mod html;
 
@@ -23,11 +23,17 @@ pub fn decode(text: &str) -> Option<Rewritten> {
     let mut decoded = Rewriter::of(text);
     let mut reader = Reader { text, json: None, token: 0, looked: 0, in_url: false };
     let mut at = 0;
+    let mut shown_last = None;
+    let mut closed_at = None;
     while let Some(offset) = encoded(bytes, at) {
         let rest = text.get(offset..).unwrap_or_default();
         let Some(c) = rest.chars().next() else { break };
         at = offset + c.len_utf8();
         let mut letter = [0; 4];
+        let left = match text.get(decoded.done()..offset).and_then(|gap| gap.chars().next_back()) {
+            None if decoded.done() > 0 => shown_last,
+            last => last,
+        };
         let (from, new, length) = match c {
             '\\' => match reader.escape(rest) {
                 Some((c, length)) => (offset, shown(c, &mut letter), length),
@@ -38,7 +44,7 @@ pub fn decode(text: &str) -> Option<Rewritten> {
                 }
             },
             '%' => match percent(rest) {
-                Some((c, length)) if !reader.is_url(offset) => {
+                Some((c, length)) if is_meant(left, c) && !reader.is_url(offset) => {
                     (offset, shown(c, &mut letter), length)
                 }
                 _ => continue,
@@ -49,11 +55,23 @@ pub fn decode(text: &str) -> Option<Rewritten> {
                 None => continue,
             },
             '<' => match html::tag(rest) {
-                Some((new, length)) => (offset, new, length),
+                Some((new, length)) => {
+                    // Where one element ends and another begins, words end too.
+                    let is_word = left.is_some_and(char::is_alphanumeric);
+                    let next = rest.get(length..).unwrap_or_default();
+                    let begins = !rest.starts_with("</");
+                    let ends = closed_at == Some(offset) && begins && is_word && begins_word(next);
+                    let apart = new.is_empty() && (ends || are_apart(left, next));
+                    closed_at = (!begins).then_some(offset + length);
+                    (offset, if apart { " " } else { new }, length)
+                }
                 None => continue,
             },
             '_' | '*' => match emphasis(text, offset, c) {
-                Some(length) => (offset, "", length),
+                Some(length) => {
+                    let next = rest.get(length..).unwrap_or_default();
+                    (offset, if are_apart(left, next) { " " } else { "" }, length)
+                }
                 None => {
                     at = offset + run(rest, c);
                     continue;
@@ -78,6 +96,7 @@ pub fn decode(text: &str) -> Option<Rewritten> {
         };
         at = offset + length;
         decoded.put(Span::new(from, at), new);
+        shown_last = new.chars().next_back().or(left);
     }
     decoded.finish()
 }
@@ -134,6 +153,27 @@ fn run(text: &str, c: char) -> usize {
 
 fn backslashes(text: &str) -> usize {
     run(text, '\\')
+}
+
+/// Whether the character `left` and the `rest` of the text, between which there is nothing but a mark, are not of
+/// one word: `Name</b>Ann`, `Na**140`, and not `**J**ohn`, `4<wbr>4`.
+fn are_apart(left: Option<char>, rest: &str) -> bool {
+    let (Some(left), Some(right)) = (left, rest.chars().next()) else { return false };
+    if !left.is_alphanumeric() || !right.is_alphanumeric() {
+        return false;
+    }
+    left.is_numeric() != right.is_numeric() || (left.is_lowercase() && right.is_uppercase())
+}
+
+fn begins_word(text: &str) -> bool {
+    text.chars().next().is_some_and(char::is_alphanumeric)
+}
+
+/// Whether a percent sign behind `left` that would stand for `c` does: after a figure it is most often one
+/// itself (`96%30 min`), and nobody writes control characters.
+fn is_meant(left: Option<char>, c: char) -> bool {
+    let is_figure = left.is_some_and(|left| left.is_ascii_digit()) && c.is_ascii_alphanumeric();
+    !is_figure && (!c.is_control() || "\t\n\r".contains(c))
 }
 
 /// How many of `mark` at `offset` say how a word looks (CommonMark, 6.2): `_Ann_ Lee`, `**9**7`. Underscores
@@ -307,6 +347,7 @@ mod tests {
             "https://a.example/x?q=Ann%20Lee&b=%41",
             "see www.a.example/Ann%20Lee",
             r"\ud83d and \u12 and \uzzzz, \\server",
+            "SpO2 96%03/14/62, EF 55%04/12/2019, 96%30 x, 5%12/25/2023",
         ] {
             assert!(decode(text).is_none(), "{text}");
         }
@@ -340,6 +381,10 @@ mod tests {
             ("Hue\u{302}\u{323}", "Hue\u{302}\u{323}", "", ""),
             ("Hue\u{323}\u{302} x", "Huệ x", "Huệ", "Hue\u{323}\u{302}"),
             ("A\u{200b}nn", "Ann", "Ann", "A\u{200b}nn"),
+            ("<b>Name</b>Ann Lee<b>DOB</b>3/4", "Name Ann Lee DOB 3/4", "Ann Lee", "Ann Lee"),
+            ("<i>lee</i><i>ann</i> x", "lee ann x", "lee", "lee"),
+            ("**Na**140**Pt**Lee", "Na 140 Pt Lee", "Lee", "Lee"),
+            ("<b><i>J</i></b>ohn Lee", "John Lee", "John", "J</i></b>ohn"),
         ];
         for (text, read, found, expected) in cases {
             let Some(decoded) = decode(text) else { panic!("{text} is taken as it is") };

@@ -2,8 +2,10 @@
 
 use super::{
     super::{
+        encoded::decode,
         entity::{Detection, Label},
         merge::{Kind, is_contraction},
+        rewritten::Rewritten,
     },
     context::{Guard, is_common, is_eponym, is_title_or_particle},
     patterns::Patterns,
@@ -68,6 +70,9 @@ fn split(value: &str) -> Vec<Word> {
 /// Adds to `patterns` what is to be looked for of `detection` in `text`.
 pub(super) fn collect(text: &str, detection: &Detection, patterns: &mut Patterns) {
     let value = detection.span.of(text).unwrap_or_default();
+    // Marks within a value (`Ann</b> <b class="x">Lee`, `Jos&eacute;`) are no words of it.
+    let read = decode(value);
+    let value = read.as_ref().map_or(value, Rewritten::text);
     let words = split(value);
     if detection.label == Label::Name {
         return collect_name(&words, detection, patterns);
