@@ -365,10 +365,19 @@ fn is_product(found: &Found<'_>) -> bool {
     const BESIDE: [&str; 11] =
         ["LOT", "QTY", "EXP", "SZ", "SN ", " mm", "DEG", "STEM", "SHELL", "SCREW", "REF  "];
     let cue = found.text.get(found.at..found.span.start).unwrap_or_default();
-    let line =
-        found.text.get(found.at..).and_then(|rest| rest.split('\n').next()).unwrap_or_default();
-    let head = found.before(40).rsplit('\n').next().unwrap_or_default();
-    cue.starts_with("REF ") && BESIDE.iter().any(|word| line.contains(word) || head.contains(word))
+    if !cue.starts_with("REF ") {
+        return false;
+    }
+    let (head, line) = beside(found.text, found.at, found.span.start);
+    BESIDE.iter().any(|word| line.contains(word) || head.contains(word))
+}
+
+/// What stands in the line before a number at `start` and from its cue at `at` on: so far as a label reaches, since a
+/// line may be a megabyte of numbers.
+fn beside(text: &str, at: usize, start: usize) -> (&str, &str) {
+    let head = super::engine::before(text, start, 40);
+    let line = super::engine::after(text, at, 200);
+    (head.rsplit('\n').next().unwrap_or_default(), line.split('\n').next().unwrap_or_default())
 }
 
 fn strong_value(found: &Found<'_>) -> Option<Hit> {

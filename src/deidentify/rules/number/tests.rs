@@ -103,3 +103,14 @@ fn cued_numbers() {
         );
     }
 }
+
+#[test]
+fn of_a_long_line_little_is_looked_at() {
+    let text = "REF 4471009 ".repeat(90_000);
+    for at in [0, 12 * 45_000, 12 * 89_999] {
+        let (head, line) = beside(&text, at, at + 4);
+        assert!(head.len() <= 40 && line.len() <= 200 && line.starts_with("REF "));
+    }
+    let text = format!("{}REF 1{}", "é".repeat(60), "é".repeat(200));
+    assert_eq!(beside(&text, 120, 124).1.len(), 199, "no letter is cut");
+}
