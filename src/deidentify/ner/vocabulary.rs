@@ -8,7 +8,7 @@ use once_cell::sync::Lazy;
 use crate::deidentify::{
     entity::{Detection, Label, Span},
     propagate,
-    rules::is_ordinary,
+    rules::{is_no_name, is_ordinary},
 };
 
 /// Drugs, diseases, anatomy and abbreviations, in lower case. No word that is also a name of people
@@ -50,8 +50,70 @@ pub(super) fn is_clinical(text: &str, detection: &Detection) -> bool {
     any
 }
 
+/// Words of headings that are no initial and surname when their first letter stands apart, as "P RICE" and "S HARPER" are.
+const HEADINGS: &[&str] = &[
+    "ABDOMEN",
+    "ABDOMINAL",
+    "ADMISSION",
+    "ALLERGIES",
+    "ASSESSMENT",
+    "CARDIAC",
+    "CARDIOLOGY",
+    "CARDIOVASCULAR",
+    "CHIEF",
+    "CLINIC",
+    "CLINICAL",
+    "COMPLAINT",
+    "CONSULTATION",
+    "DEPARTMENT",
+    "DIAGNOSES",
+    "DIAGNOSIS",
+    "DISCHARGE",
+    "EMERGENCY",
+    "EXAMINATION",
+    "EXTREMITIES",
+    "FINDINGS",
+    "FOLLOWUP",
+    "GENERAL",
+    "HISTORY",
+    "HOSPITAL",
+    "IMPRESSION",
+    "INDICATION",
+    "INDICATIONS",
+    "INSTRUCTIONS",
+    "LABORATORY",
+    "MEDICAL",
+    "MEDICATION",
+    "MEDICATIONS",
+    "NEUROLOGIC",
+    "NEUROLOGY",
+    "OPERATION",
+    "OPERATIVE",
+    "PATHOLOGY",
+    "PATIENT",
+    "PHYSICAL",
+    "POSTERIOR",
+    "POSTOPERATIVE",
+    "PREOPERATIVE",
+    "PRESENT",
+    "PROCEDURE",
+    "PROCEDURES",
+    "PROGRESS",
+    "RADIOLOGY",
+    "RECOMMENDATIONS",
+    "RESPIRATORY",
+    "SPECIMEN",
+    "SUMMARY",
+    "SURGICAL",
+    "SYMPTOMS",
+    "SYSTEMS",
+    "TECHNIQUE",
+    "TREATMENT",
+    "UVEITIS",
+];
+
 /// Whether `found` is a heading in capitals that a scanner broke, "P0STERIOR UVEITIS C LINIC": with the first letter of a
-/// word set back to it, and figures read as letters, every word is an ordinary one.
+/// word of headings set back to it, and figures read as letters, every word is an ordinary one.
 fn is_scanned_heading(found: &str) -> bool {
     if found.contains(char::is_lowercase) || !found.is_ascii() {
         return false;
@@ -68,6 +130,13 @@ fn is_scanned_heading(found: &str) -> bool {
             continue;
         }
         let joined = format!("{letter}{word}").replace('0', "O").replace('1', "I");
+        // "S HALL", "S HARP" and "H1LL" are people, though "shall", "sharp" and "hill" are words.
+        let apart = !letter.is_empty();
+        if apart && !HEADINGS.contains(&joined.as_str())
+            || !apart && joined != word && !(is_term(&joined) || is_no_name(&joined))
+        {
+            return false;
+        }
         mended |= joined != word;
         letter = "";
         words += 1;
@@ -129,6 +198,19 @@ mod tests {
             ("Iris came", "Iris"),
             ("Weiss came", "Weiss"),
             ("Mallory-Keane came", "Mallory-Keane"),
+            ("SURGEON: S HALL", "S HALL"),
+            ("DR S WELLS WILL SEE PATIENT", "S WELLS"),
+            ("DR S WELLS WILL SEE PATIENT", "S WELLS WILL SEE PATIENT"),
+            ("SEEN BY P RICE AND C HILL", "P RICE"),
+            ("SEEN BY P RICE AND C HILL", "P RICE AND C HILL"),
+            ("NAME: P RICE  SEX: F", "P RICE"),
+            ("PT: P LANE 67 YO MALE", "P LANE"),
+            ("PHYSICIAN: B RUSH", "B RUSH"),
+            ("SIGNED, G LOVE RN", "G LOVE RN"),
+            ("SIGNED, G LOVE RN", "G LOVE"),
+            ("CIRCULATOR: S HARP", "S HARP"),
+            ("SURGEON: S HANKS", "S HANKS"),
+            ("SURGEON: PR1CE", "PR1CE"),
         ] {
             assert!(!clinical(text, found), "{text}");
         }
