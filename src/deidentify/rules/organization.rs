@@ -63,12 +63,16 @@ fn named(found: &Found<'_>) -> Option<Hit> {
     if found.value().chars().all(|c| !c.is_lowercase()) {
         return None;
     }
-    // "Unit: MICU    Clinic: Derm": a column of its own, and a label.
-    if found.before(2) == "  " || found.next() == b':' {
+    // "Unit: MICU    Clinic: Derm": a column of its own.
+    if found.before(2) == "  " {
         return None;
     }
     let start = titles_before(found.text, found.span.start, 4)?;
     let name = found.text.get(start..found.span.start)?.trim();
+    // "Unit: MICU Clinic: Derm": a label behind an abbreviation, where "Lakota Clinic: seen there" is a name.
+    if found.next() == b':' && name.len() < 6 && !name.contains(char::is_lowercase) {
+        return None;
+    }
     // "Dr. Smith Clinic": a title ends the name that it opens.
     let telling = name.split(' ').any(|word| {
         word.len() > 1
@@ -180,6 +184,8 @@ mod tests {
                 ("Employer: Kettle Foods", &["Kettle Foods"]),
                 ("seen at our Dallas clinic on", &["Dallas clinic"]),
                 ("School: Mililani Uka High", &["Mililani Uka High"]),
+                ("Lakota Clinic: seen there", &["Lakota Clinic"]),
+                ("Lakota Clinic: closed on Fridays", &["Lakota Clinic"]),
             ],
         );
         finds_not(
@@ -199,7 +205,8 @@ mod tests {
                 "Pharmacy: on file",
                 "Social History",
                 "Unit: MICU    Clinic: Derm",
-                "Lakota Clinic: closed on Fridays",
+                "Unit: MICU Clinic: Derm",
+                "Clinic: closed on Fridays",
                 "to the hospital",
             ],
         );
