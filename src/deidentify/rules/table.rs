@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::words::{is_ordinary, is_stop};
+use super::words::{is_ordinary, is_stop, listed};
 use crate::deidentify::entity::{Detection, Label, Span};
 
 /// Longest header line, in bytes.
@@ -178,12 +178,18 @@ fn trimmed(line: &str, start: usize, end: usize) -> Span {
     Span::new(start + lead, start + kept.max(lead))
 }
 
-/// "Ahgupuk" of "Ahgupuk, mother": what small letters say after a comma is no name.
+/// "Ahgupuk" of "Ahgupuk, mother": who somebody is to the patient is no name. "Begaye, olin tso" is one.
 fn without_kin(value: &str) -> &str {
+    const KIN: &str = "mother mom mum mommy father dad daddy parent parents son daughter child sister brother \
+                       sibling twin wife husband spouse partner fiance fiancee girlfriend boyfriend guardian \
+                       grandmother grandma grandfather grandpa grandparent grandson granddaughter aunt \
+                       uncle niece nephew cousin stepmother stepfather stepson stepdaughter friend neighbor \
+                       neighbour caregiver self patient legal foster maternal paternal great step in law and \
+                       of the";
     match value.split_once(", ") {
         Some((name, rest))
             if name.starts_with(char::is_uppercase)
-                && rest.chars().all(|c| c.is_lowercase() || c == ' ') =>
+                && rest.split([' ', '-']).all(|word| listed(KIN, word)) =>
         {
             name
         }
@@ -236,6 +242,14 @@ mod tests {
                 (
                     "| ID | Patient | DOB |\n|---|---|---|\n| 1 | Osei, mother | 2/27/60 |\n",
                     &["Osei"],
+                ),
+                (
+                    "| ID | Patient | DOB |\n|---|---|---|\n| 1 | Osei, maternal aunt | 2/27/60 |\n",
+                    &["Osei"],
+                ),
+                (
+                    "| ID | Patient | DOB |\n|---|---|---|\n| 1 | Begaye, olin tso | 2/28/60 |\n",
+                    &["Begaye, olin tso"],
                 ),
                 ("Id\tFIRST\tLAST\tCITY\n9\tOlin\tVance\tReno\n", &["Olin", "Vance"]),
                 (
