@@ -4,8 +4,8 @@ use super::super::{
     engine::{Found, Hit, before},
     words::{is_ordinary, is_region, listed},
 };
-use super::{STATES, titles_before};
-use crate::deidentify::entity::Span;
+use super::{STATES, STREETS, titles_before};
+use crate::deidentify::{entity::Span, ner::is_term};
 
 pub(super) fn city_state(found: &Found<'_>) -> Option<Hit> {
     let state = found.value().split([',', ' ']).next().unwrap_or_default();
@@ -107,7 +107,8 @@ pub(super) fn uk(found: &Found<'_>) -> Option<Hit> {
     found.keep_span(Span::new(start, found.span.end))
 }
 
-/// Where the address before a British postcode begins, at its number: "14 Heol-y-Bryn, Pontypridd CF37 2DP".
+/// Where the address before a British postcode begins, at its number: "14 Heol-y-Bryn, Pontypridd CF37 2DP". Without a street
+/// or a comma the number may be a dose, "2 Ramipril Leeds LS1 4AP", and the address begins at the town.
 fn british(text: &str, at: usize) -> Option<usize> {
     let head = before(text, at, 90);
     let line = head.rsplit(['\n', ':', ';', '(', '|', '"']).next()?;
@@ -130,8 +131,33 @@ fn british(text: &str, at: usize) -> Option<usize> {
             break;
         }
     }
-    let word = start?;
+    let mut word = start?;
+    let from = word.as_ptr().addr() - body.as_ptr().addr();
+    let mut inside = body.get(from + word.len()..)?.split(' ').filter(|word| !word.is_empty());
+    let street = |word: &str| listed(STREETS, &word.trim_matches([',', '.']).to_lowercase());
+    let told =
+        word.ends_with(',') || inside.clone().any(|word| word.ends_with(',') || street(word));
+    let drug = |word: &str| is_term(word.trim_end_matches([',', '.']));
+    if !told || inside.any(drug) {
+        word = town(body)?;
+    }
     Some(at - head.len() + (word.as_ptr().addr() - head.as_ptr().addr()))
+}
+
+/// The first word of the town at the end of `body`: "Newcastle" of "2 Ramipril Newcastle upon Tyne".
+fn town(body: &str) -> Option<&str> {
+    let mut words = body.rsplit(' ');
+    let last = words.next()?;
+    if !last.starts_with(char::is_uppercase) || is_term(last) || is_ordinary(last) {
+        return None;
+    }
+    let rest = || words.clone().skip_while(|word| matches!(*word, "the" | "le"));
+    let joined =
+        rest().next().is_some_and(|word| matches!(word, "of" | "upon" | "on" | "under" | "in"));
+    let first = rest().nth(1).filter(|word| {
+        joined && word.starts_with(char::is_uppercase) && !word.ends_with(',') && !is_term(word)
+    });
+    Some(first.unwrap_or(last))
 }
 
 pub(super) fn coordinates(found: &Found<'_>) -> Option<Hit> {
