@@ -1,7 +1,10 @@
 //! Names that a scanner broke: letters set apart, "J O H N   D O E", and figures for letters, "Me1issa".
 
-use super::super::words::{is_ordinary, is_stop};
-use crate::deidentify::entity::Span;
+use super::super::{
+    engine::{after, before},
+    words::{is_ordinary, is_stop},
+};
+use crate::deidentify::{entity::Span, ner::is_term};
 
 /// Fewest letters of a name that is set apart.
 const FEWEST: usize = 4;
@@ -67,6 +70,43 @@ pub(super) fn is_letter(word: &str, offset: usize) -> bool {
     matches!(bytes.get(offset), Some(b'0' | b'1' | b'5'))
         && alphabetic(offset.checked_sub(1))
         && alphabetic(Some(offset + 1))
+        && is_written_like_a_name(around(word, offset))
+}
+
+/// The letters and figures around `offset`.
+fn around(text: &str, offset: usize) -> &str {
+    let (before, after) = (before(text, offset, 40), after(text, offset, 40));
+    let edge = |c: char| !c.is_alphanumeric();
+    let start = before.rfind(edge).map_or(0, |at| {
+        at + before.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8)
+    });
+    let length = after.find(edge).unwrap_or(after.len());
+    text.get(offset - before.len() + start..offset + length).unwrap_or_default()
+}
+
+/// Whether `word`, with its figures, has the letters of a name. "A1c", "T1dm", "H1n1pos" and "HSV1neg" have too few, too many
+/// figures, or capitals and small letters that no name mixes.
+fn is_written_like_a_name(word: &str) -> bool {
+    let letters = word.chars().filter(|c| c.is_alphabetic()).count();
+    let figures = word.chars().filter(char::is_ascii_digit).count();
+    let own = ["Mc", "Mac"].iter().find_map(|head| {
+        word.strip_prefix(head).filter(|rest| rest.starts_with(char::is_uppercase))
+    });
+    let tail = || own.unwrap_or(word).chars().skip(1).filter(|c| c.is_alphabetic());
+    let small = tail().all(|c| !c.is_uppercase());
+    let large = word.chars().all(|c| !c.is_lowercase());
+    // "HSV1NEG": a term, and what was found of it.
+    let head = word.split(|c: char| c.is_ascii_digit()).next().unwrap_or_default();
+    if head.len() > 2 && is_term(head) {
+        return false;
+    }
+    let mut between = word.split(|c: char| c.is_ascii_digit()).skip(1);
+    let misread = word.chars().all(|c| c.is_alphabetic() || matches!(c, '0' | '1' | '5'))
+        && between.all(|part| part.chars().count() > 1);
+    match figures {
+        1 => letters >= 4 && (small || large),
+        _ => misread && small && letters >= 5,
+    }
 }
 
 /// Whether `word` holds figures for letters.
@@ -106,11 +146,22 @@ mod tests {
 
     #[test]
     fn figures_for_letters() {
-        for word in ["Me1issa", "N0rman", "Ea5twood"] {
+        for word in ["Me1issa", "N0rman", "Ea5twood", "ME1ISSA", "McD0nald", "W1ll1am", "O'Br1en"] {
             let offset = word.find(|c: char| c.is_ascii_digit()).unwrap();
             assert!(is_letter(word, offset) && !is_ordinary_scanned(word), "{word}");
         }
-        for (word, offset) in [("A1", 1), ("B12x", 1), ("T2a", 1), ("1a", 0)] {
+        for (word, offset) in [
+            ("A1", 1),
+            ("B12x", 1),
+            ("T2a", 1),
+            ("1a", 0),
+            ("A1c 9.2", 1),
+            ("H1N1pos", 1),
+            ("H1n1pos", 1),
+            ("T1dm", 1),
+            ("HSV1neg", 3),
+            ("HSV1NEG", 3),
+        ] {
             assert!(!is_letter(word, offset), "{word}");
         }
         for word in ["Pat1ent", "c1inic", "d0ctor"] {
