@@ -66,10 +66,24 @@ fn family_after_initial(name: &str, after: &str) -> usize {
     let Some(rest) = surname(after_point).filter(|_| initial) else { return 0 };
     let word = after_point.get(1..after_point.len() - rest.len()).unwrap_or_default();
     let owner = ["'s", "’s"].iter().find_map(|mark| word.strip_suffix(mark));
-    if owner.is_none() && is_ordinary(word) {
+    if owner.is_none() && (is_ordinary(word) || is_measured(word, rest)) {
         return 0;
     }
     after.len() - after_point.len() + 1 + owner.unwrap_or(word).len()
+}
+
+/// Whether `word` is something that was measured, with its figure in `rest`: "Hgb 9.2", "Plt 210". "Ott 45 yo" has an age.
+fn is_measured(word: &str, rest: &str) -> bool {
+    let value = rest.trim_start_matches([' ', ':', '=', '<', '>', '~']);
+    let beyond = value.trim_start_matches(|c: char| c.is_ascii_digit());
+    if beyond.len() == value.len() || value.len() == rest.len() {
+        return false;
+    }
+    let decimal =
+        beyond.strip_prefix('.').is_some_and(|part| part.starts_with(|c: char| c.is_ascii_digit()));
+    let age_or_date = beyond.starts_with(['/', '-'])
+        || beyond.trim_start().starts_with(['y', 'Y', 'M', 'F', 'm', 'f']);
+    decimal || word.chars().count() <= 4 && !age_or_date
 }
 
 /// Whether one word in capitals is all there is, so that a first name may follow a comma.
@@ -206,6 +220,9 @@ mod tests {
             ("of John Q. Public's fracture", "John Q.", "John Q. Public"),
             ("of John Q. Public’s fracture", "John Q", "John Q. Public"),
             ("saw John Q. Okafor today", "John Q.", "John Q. Okafor"),
+            ("saw John Q. Ott 45 yo", "John Q.", "John Q. Ott"),
+            ("saw John Q. Ott 3/4/24", "John Q.", "John Q. Ott"),
+            ("saw John Q. Okafor 204", "John Q.", "John Q. Okafor"),
         ] {
             assert_eq!(grown(text, name), expected, "{text}");
         }
@@ -226,6 +243,9 @@ mod tests {
             ("Ott II/VI murmur", "Ott"),
             ("for John Q. Discharge today", "John Q."),
             ("for John. Okafor came", "John"),
+            ("John Q. Hgb 9.2", "John Q."),
+            ("John Q. Plt: 210", "John Q."),
+            ("John Q. Creat 1.2", "John Q."),
             ("OR4 Speck, J. Mohs closure", "Speck, J."),
         ] {
             assert_eq!(grown(text, name), name, "{text}");
