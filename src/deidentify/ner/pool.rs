@@ -173,13 +173,13 @@ impl Pool {
                 state.bound = state.bound.saturating_sub(1);
                 return Next::Help(pass, part);
             }
-            if state.ended {
-                return Next::End;
-            }
-            // A thread that is bound to help does nothing else.
+            // A thread that is bound to help does nothing else, nor ends: who counts on it would wait for ever.
             if was_idle && state.idle < state.bound {
                 state = self.wait(state);
                 continue;
+            }
+            if state.ended {
+                return Next::End;
             }
             state.drop_left();
             let windows: usize = state.open.iter().map(|open| open.pieces.len()).sum();

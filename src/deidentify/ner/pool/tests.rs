@@ -111,6 +111,33 @@ fn an_idle_thread_helps_with_what_is_worth_it() {
 }
 
 #[test]
+fn who_is_bound_helps_after_the_end_too() {
+    let help = Some(20);
+    let pool = Arc::new(Pool::new(Limits { waiting: 8, batch: 2, threads: 2, help }));
+    let (helped, told) = std::sync::mpsc::channel();
+    let other = Arc::clone(&pool);
+    let thread = std::thread::spawn(move || {
+        while let next @ Next::Help(..) = other.next() {
+            helped.send(matches!(next, Next::Help(_, 1))).unwrap();
+        }
+    });
+    while pool.state().idle == 0 {
+        std::thread::yield_now();
+    }
+    let (task, _found) = open(&pool, &[31, 32, 33, 34, 35]);
+    let Next::Infer(_, 1) = pool.next() else { panic!("nobody helps") };
+    // The engine is dropped between the share and the call.
+    pool.end();
+    while pool.state().idle == 0 {
+        std::thread::yield_now();
+    }
+    pool.call(&Arc::new(Pass::new(&[], 2)), 1);
+    assert!(told.recv_timeout(std::time::Duration::from_secs(60)).unwrap());
+    thread.join().unwrap();
+    drop(task);
+}
+
+#[test]
 fn what_nobody_waits_for_is_dropped() {
     let pool = pool(8, 8, 1);
     let (left, found) = open(&pool, &[50, 51]);
