@@ -31,8 +31,10 @@ static NOTATION: Lazy<Regex> = Lazy::new(|| {
         r"|\b[A-TV-Z][0-9][0-9AB]\.[0-9A-Z]{1,4}\b|\bG[0-9]{1,2}\s?P[0-9]{1,4}\b",
         // Programs that take dictation, and laws.
         r"|\bDragon\s(?:Medical(?:\sOne)?|Naturally\s?Speaking|Ambient|Copilot|DAX|dictation|software|speech|voice)\b|\b(?:using|via|with|by)\sDragon(?:\sMedical(?:\sOne)?)?\b|\b(?i:good\ssamaritan\s(?:act|law)|sepsis-[123])\b",
-        // Works of literature, in the style of the National Library of Medicine.
-        r"|(?:\b\p{Lu}[\p{L}'’-]{1,24}(?:\s\p{Lu}{1,3})?,\s){1,6}et\sal\b|\b\p{Lu}[\p{L}'’-]{1,24}(?:\s\p{Lu}{1,3})?\set\sal\b",
+        // Works of literature, in the style of the National Library of Medicine: with a year, a journal, a volume or
+        // as a numbered reference. "Maria, Jose, et al" in the room are people.
+        r"|(?:(?:\b\p{Lu}[\p{L}'’-]+(?:\s\p{Lu}{1,3})?,\s)+|\b\p{Lu}[\p{L}'’-]+(?:\s\p{Lu}{1,3})?\s)et\sal\b(?:\.?,?\s?[(\[]?(?:19|20)[0-9]{2}\b|[.,]{1,2}\s(?:N\.?\sEngl|NEJM|JAMA|JACC|Lancet|BMJ|Ann|Arch|Am\.?\sJ|J\s\p{Lu}|Eur|Br\.?\sJ|Circulation|Chest|Blood|Nat|Nature|Science|Cochrane|Pediatrics|Neurology|Stroke|Diabetes|Crit\sCare|Clin|Int\sJ|PLoS|Radiology|Cancer|Hypertension|Kidney|Gut|Thorax)\b[^\n0-9/:]{0,32}\b(?:19|20)[0-9]{2}\b|[^\n0-9/:]{1,40}\b(?:(?:19|20)[0-9]{2};\s?[0-9]{1,4}(?:\([0-9]{1,3}\))?|[0-9]{1,4}\([0-9]{1,3}\)):\s?[a-z]?[0-9]{1,6}\b)",
+        r"|(?:\A|\n)[\s\[]{0,4}[0-9]{1,3}[.)\]]\s{1,3}(?:\p{Lu}[\p{L}'’-]+\s\p{Lu}{1,3},\s)+et\sal\b",
         r"|\b(?:19|20)[0-9]{2};\s?[0-9]{1,4}(?:\([0-9]{1,3}\))?:\s?[a-z]?[0-9]{1,6}(?:\s?[-–]\s?[0-9]{1,6})?",
         // Places in the names of tests, rules, devices and diseases.
         r"|\b(?i:st\.?\s(?:john|vitus)['’]?s?\s(?:wort|dance)|agent\sorange(?:\sregistry)?|west\snile(?:\svirus)?|rocky\smountain\sspotted\sfever|(?:rift\s)?valley\sfever|philadelphia\s(?:chromosome|collar)|(?:boston|milwaukee|charleston|miami\sj)\s(?:brace|collar|bowel)|ottawa\s(?:ankle|knee|heart)|canadian\s(?:ct|c-spine)|edinburgh\s(?:postnatal|scale)|cincinnati\s(?:prehospital|stroke)|montreal\scognitive|kansas\scity\scardiomyopathy|rotterdam\scriteria|tokyo\sguidelines|berlin\s(?:definition|questionnaire)|vancouver\sscar|toronto\s(?:criteria|bedside)|manchester\striage|mediterranean\s(?:diet|fever)|hong\skong\sflu|lyme\sdisease|san\sfrancisco\ssyncope|pittsburgh\ssleep|boston\sdiagnostic|denver\s(?:ii|developmental)|los\sangeles\s(?:grade|classification|motor))",
@@ -84,7 +86,11 @@ mod tests {
             ("DOB: 1/1/60  Loc: Endo", "Endo"),
             ("Svc: Onc, ATTN: Derm", "Derm"),
             ("1. Ponikowski P, Voors AA, et al. ESC", "Ponikowski P"),
-            ("as Okafor et al. found", "Okafor"),
+            ("as Okafor et al. (2019) found", "Okafor"),
+            ("Okafor T, Smith J, et al, 2021", "Smith J"),
+            ("McMurray JJ, Packer M, et al. N Engl J Med 2014;371:993", "Packer M"),
+            ("Voors AA, et al. Heart Fail Rev 37(3):2129", "Voors AA"),
+            ("labs\n12) Voors AA, et al. ESC", "Voors AA"),
             ("Eur Heart J 2016;37:2129-2200.", "2129-2200"),
             ("dictated with Dragon Medical One;", "Dragon Medical One"),
             ("transcribed by Dragon, not proofread", "Dragon"),
@@ -112,6 +118,16 @@ mod tests {
             ("MRN S61411A", "S61411A"),
             ("Loc: Endo, Pt: Endo Kenji", "Endo Kenji"),
             ("Okafor, who et al", "Okafor"),
+            ("as Okafor et al. found", "Okafor"),
+            ("Family present: Maria, Jose, et al.", "Jose"),
+            ("Family present: Maria, Jose, et al.", "Maria"),
+            ("Rounds with Gupta, Okonkwo, et al this morning", "Okonkwo"),
+            ("lives with Femi, Ada, Chidi, et al.", "Femi"),
+            ("Family: Okafor et al in the room", "Okafor"),
+            ("Present: Smith J, Okafor T, et al", "Smith J"),
+            ("Rounds with Gupta, Okonkwo, et al on 3/4/2024", "Gupta"),
+            ("Rounds with Gupta, Okonkwo, et al at 10:30", "Gupta"),
+            ("1. Maria, Jose, et al. came", "Jose"),
             (r#"{"system":"http://snomed.info/sct","code":"2336"},"subject":"5590213""#, "5590213"),
         ] {
             assert!(!notation(text, found), "{text}: {found}");
