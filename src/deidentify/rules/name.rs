@@ -9,7 +9,7 @@ mod scanned;
 
 pub(super) use self::also::is_also_a_name;
 use super::words::{is_ordinary, is_stop, listed};
-use crate::deidentify::entity::Span;
+use crate::deidentify::{entity::Span, ner::is_term};
 
 /// What counts as a name at a place.
 #[derive(Clone, Copy)]
@@ -120,7 +120,7 @@ fn may_begin(text: &str, word: Token<'_>, how: How) -> bool {
                 || following(text, word).is_some_and(|next| {
                     matches!(next.case, Case::Title | Case::Caps)
                         && !is_stop(next.text)
-                        && !is_ordinary(next.text)
+                        && (!is_ordinary(next.text) || how.sure && is_initial_of(word, next))
                 })
         }
         Case::Title => {
@@ -139,6 +139,12 @@ fn may_begin(text: &str, word: Token<'_>, how: How) -> bool {
                 && (word.text.chars().count() > 1 || next_is(text, word.span.end, '.'))
         }
     }
+}
+
+/// Whether `initial` and the word in capitals behind it are a person, though the word is an ordinary one: "S HALL". "A" and "I"
+/// are words.
+fn is_initial_of(initial: Token<'_>, next: Token<'_>) -> bool {
+    !matches!(initial.text, "A" | "I") && next.case == Case::Caps && is_also_a_name(next.text)
 }
 
 /// Whether a word that is certainly a name follows.
@@ -204,6 +210,16 @@ fn may_follow(text: &str, word: Token<'_>, case: Case, sure: bool) -> bool {
     if scanned::is_ordinary_scanned(word.text) {
         return false;
     }
+    // "John Q. Hgb 9.2": an abbreviation of the laboratory's and its figure.
+    let measured = word.case == Case::Title
+        && word.text.len() < 5
+        && text.get(word.span.end..).is_some_and(|after| {
+            after.trim_start_matches([' ', ':']).starts_with(|c: char| c.is_ascii_digit())
+        })
+        && is_term(&word.text.to_uppercase());
+    if measured {
+        return false;
+    }
     let label = next_is(text, word.span.end, ':') || next_is(text, word.span.end, '#');
     let single = word.case == Case::Initial;
     if label || (is_stop(word.text) && !(single && next_is(text, word.span.end, '.'))) {
@@ -231,7 +247,11 @@ fn may_follow(text: &str, word: Token<'_>, case: Case, sure: bool) -> bool {
         (Case::Initial | Case::Title, Case::Title) => {
             sure || !is_ordinary(word.text) || is_also_a_name(word.text)
         }
-        (Case::Initial | Case::Title, Case::Caps) => word.text.len() > 2 && !is_ordinary(word.text),
+        // "SURGEON: S HALL" after a sure cue.
+        (Case::Initial, Case::Caps) => {
+            word.text.len() > 2 && (!is_ordinary(word.text) || sure && is_also_a_name(word.text))
+        }
+        (Case::Title, Case::Caps) => word.text.len() > 2 && !is_ordinary(word.text),
         (Case::Caps, Case::Caps) => {
             !is_ordinary(word.text)
                 || is_also_a_name(word.text)

@@ -32,7 +32,14 @@ pub(super) fn labelled(found: &Found<'_>) -> Option<Hit> {
         }
     }
     let named = label.to_ascii_lowercase().contains("name");
-    let how = if named { FORM } else { How { sure: false, ..FORM } };
+    // "SURGEON: S HALL": the initial makes an ordinary word a name.
+    let initial = body.strip_prefix(|c: char| c.is_ascii_uppercase()).is_some_and(|rest| {
+        let mut letters = rest.chars();
+        letters.next() == Some(' ')
+            && letters.next().is_some_and(char::is_uppercase)
+            && letters.next().is_some_and(char::is_uppercase)
+    });
+    let how = if named || initial { FORM } else { How { sure: false, ..FORM } };
     let span = read(found.text, from, how)?;
     // A drug has a name too: {"name": "Xeljanz"}.
     if span.of(found.text)?.split(' ').all(is_term) {

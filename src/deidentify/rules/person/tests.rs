@@ -24,6 +24,8 @@ fn names_by_title_and_credential() {
             ("A. Okafor, pager 4471", &["A. Okafor"]),
             ("held by Captain Orlando Vitale.", &["Orlando Vitale"]),
             ("Dr. Me1issa Kavanaugh", &["Me1issa Kavanaugh"]),
+            ("SURGEON: S HALL", &["S HALL"]),
+            ("SURGEON: John Q. Hgb 9.2", &["John Q."]),
             ("Dr. Me1issa Kava naugh on", &["Me1issa Kava naugh"]),
             ("w/ Dr. Fu. Reply C to confirm", &["Fu"]),
             ("Reviewer: Odessa RN. MD to MD", &["Odessa"]),
